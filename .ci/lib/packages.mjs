@@ -1,0 +1,44 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pnpm } from './pnpm.mjs';
+import { run } from './run.mjs';
+
+/**
+ * Packs every package as it would be published and lints the tarballs. pnpm does the packing, since npm would neither
+ * apply `publishConfig.exports` nor replace `workspace:` and `catalog:` versions.
+ * @returns {Promise<number>} the first exit code that is not 0
+ */
+export async function lintPackages() {
+  const folder = resolve('.tmp/packed');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const [file = '', ...args] = pnpm();
+  for (const name of readdirSync('packages')) {
+    const code = await run(file, [
+      ...args,
+      '--dir',
+      join('packages', name),
+      'pack',
+      '--silent',
+      '--pack-destination',
+      folder,
+    ]);
+    if (code !== 0) return code;
+  }
+  for (const name of readdirSync(folder)) {
+    const tarball = join(folder, name);
+    const publint = await run(process.execPath, ['node_modules/publint/src/cli.js', tarball, '--strict']);
+    if (publint !== 0) return publint;
+    const attw = [
+      'node_modules/@arethetypeswrong/cli/dist/index.js',
+      tarball,
+      '--profile',
+      'esm-only',
+      '--format',
+      'ascii',
+    ];
+    const types = await run(process.execPath, [...attw, '--quiet']);
+    if (types !== 0) return types;
+  }
+  return 0;
+}

@@ -1,0 +1,66 @@
+// Runs one task of the workspace on a machine that has only Node and npm: whatever the task needs is set up first.
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fail, say } from './lib/log.mjs';
+import { lintPackages } from './lib/packages.mjs';
+import { install } from './lib/pnpm.mjs';
+import { ensureRedis } from './lib/redis.mjs';
+import { run } from './lib/run.mjs';
+
+process.chdir(join(dirname(fileURLToPath(import.meta.url)), '..'));
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed, this is ${process.version}`);
+
+const [task = '', ...rest] = process.argv.slice(2);
+
+/** @param {string} script @param {...string} args */
+const node = (script, ...args) => run(process.execPath, [script, ...args]);
+/** Runs TypeScript from its sources. @param {string} script @param {...string} args */
+const source = (script, ...args) => node('--conditions=@tierkit/source', '--import', 'tsx', script, ...args);
+const build = () =>
+  node(
+    'node_modules/typescript/bin/tsc',
+    '-b',
+    ...['core', 'redis', 'cache', 'tierkit'].map((name) => `packages/${name}/tsconfig.build.json`),
+  );
+
+/** @type {Record<string, () => Promise<number>>} */
+const checks = {
+  types: () => node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'),
+  'lint and layers': () => node('node_modules/oxlint/bin/oxlint', '--deny-warnings'),
+  format: () => node('node_modules/oxfmt/bin/oxfmt', '--check'),
+  'unused code': () => node('node_modules/knip/bin/knip.js'),
+  build,
+  'package lint': lintPackages,
+};
+
+async function check() {
+  for (const [name, step] of Object.entries(checks)) {
+    say(`check: ${name}`);
+    const code = await step();
+    if (code !== 0) fail(`check failed: ${name}`);
+  }
+  say('all checks passed');
+  return 0;
+}
+
+/** @type {Record<string, { redis?: true, run: () => Promise<number> }>} */
+const tasks = {
+  setup: { run: async () => 0 },
+  test: {
+    redis: true,
+    run: () => node('node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...rest),
+  },
+  check: { run: check },
+  build: { run: build },
+  demo: { run: () => source('apps/demo/src/main.ts', ...rest) },
+  bench: { redis: true, run: () => source('apps/bench/src/main.ts', ...rest.filter((arg) => arg !== '--')) },
+  'soak:coherence': { redis: true, run: () => source('test/coherence/soak.ts', ...rest) },
+};
+
+const chosen = tasks[task];
+if (chosen === undefined) fail(`no task "${task}"; there are ${Object.keys(tasks).join(', ')}`, 2);
+await install();
+if (chosen.redis) await ensureRedis();
+process.exitCode = await chosen.run();

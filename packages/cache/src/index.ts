@@ -1,0 +1,1 @@
+export { TierkitError } from '@tierkit/core';

@@ -1,0 +1,1 @@
+export { startRedis, type StandaloneRedis } from './standalone.ts';

@@ -1,0 +1,53 @@
+import { defineConfig } from 'vitest/config';
+
+// Workspace packages resolve to their TypeScript sources, so tests need no build.
+const conditions = ['@tierkit/source', 'module', 'node', 'import', 'default'];
+const sources = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ['@tierkit/source', 'node'] } },
+};
+const shared = {
+  setupFiles: ['test/support/fast-check.ts'],
+  globalSetup: ['test/support/global-redis.ts'],
+  benchmark: { include: [] },
+  testTimeout: 20_000,
+  hookTimeout: 60_000,
+};
+
+export default defineConfig({
+  ...sources,
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    projects: [
+      {
+        ...sources,
+        test: { ...shared, name: 'packages', include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'] },
+      },
+      {
+        ...sources,
+        test: {
+          name: 'types',
+          include: [],
+          benchmark: { include: [] },
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/*/test/**/*.test-d.ts'],
+            tsconfig: 'tsconfig.json',
+          },
+        },
+      },
+      // Faults, several processes and whole clusters: one file at a time, so that load does not look like a fault.
+      {
+        ...sources,
+        test: {
+          ...shared,
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 90_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
