@@ -1,76 +1,72 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GuardedFolder } from './guarded-folder.ts';
+import { answersPing } from './ports.ts';
 
-/** A free loopback port. It can be taken between asking and binding, so whoever uses it must be ready to try again. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+export interface RedisProcessOptions {
+  /** Lines of a configuration file, which the server may rewrite. Without them there is no such file. */
+  readonly config?: readonly string[];
 }
 
-/** Whether a Redis at this port answers PING, be it with PONG or by asking for a password. */
-export async function answersPing(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  socket.setTimeout(1_000, () => socket.destroy(new Error('no answer')));
-  try {
-    await once(socket, 'connect');
-    socket.write('PING\r\n');
-    const [data] = (await once(socket, 'data')) as [Buffer];
-    return /^(\+PONG|-NOAUTH)/.test(String(data));
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** A redis-server that was started here, with a folder of its own. */
+/** A redis-server that was started here, with a folder of its own. It never outlives this process. */
 export class RedisProcess {
+  readonly host = '127.0.0.1';
   readonly port: number;
-  readonly folder: string;
   readonly #args: readonly string[];
+  readonly #folder = new GuardedFolder();
   #child: ChildProcess | undefined;
+  #frozen = false;
   #log = '';
 
-  constructor(port: number, args: readonly string[]) {
+  constructor(port: number, args: readonly string[], options: RedisProcessOptions = {}) {
     this.port = port;
-    this.folder = mkdtempSync(join(tmpdir(), 'tierkit-redis-'));
-    this.#args = args;
-    process.once('exit', this.#kill);
+    const file = join(this.folder, 'redis.conf');
+    if (options.config !== undefined) writeFileSync(file, `${options.config.join('\n')}\n`);
+    this.#args = options.config === undefined ? args : [file, ...args];
   }
 
-  readonly #kill = (): void => {
-    this.#child?.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
-  };
+  get folder(): string {
+    return this.#folder.path;
+  }
 
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** The end of what the server has logged since its last start. */
+  get log(): string {
+    return this.#log;
+  }
+
   /** Starts the server, or starts it again on the same port and folder, and waits until it answers. */
   async start(): Promise<void> {
     const binary = process.env['REDIS_SERVER'] ?? 'redis-server';
-    const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--daemonize', 'no'];
+    const fixed = ['--port', String(this.port), '--bind', this.host, '--dir', this.folder, '--daemonize', 'no'];
     const child = spawn(binary, [...this.#args, ...fixed], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.once('error', (error) => collect(error));
+    this.#folder.watch(child);
     this.#child = child;
+    this.#frozen = false;
     this.#log = '';
-    const collect = (data: Buffer): void => {
+    const collect = (data: unknown): void => {
       this.#log = (this.#log + String(data)).slice(-4_000);
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     const deadline = Date.now() + 10_000;
-    while (child.exitCode === null && Date.now() < deadline) {
-      if (await answersPing(this.port)) return;
+    while (child.pid !== undefined && this.running && Date.now() < deadline) {
+      if ((await answersPing(this.port)) && this.running) return;
       await sleep(20);
     }
     throw new Error(`redis-server at port ${this.port} did not start:\n${this.#log}`);
@@ -78,22 +74,29 @@ export class RedisProcess {
 
   /** Sends a signal: SIGSTOP freezes the server, SIGCONT lets it go on. */
   signal(signal: NodeJS.Signals): void {
+    if (signal === 'SIGSTOP') this.#frozen = true;
+    if (signal === 'SIGCONT') this.#frozen = false;
     this.#child?.kill(signal);
   }
 
-  /** Ends the server with the given signal and waits until it is gone; its folder stays for a later `start`. */
+  /**
+   * Ends the server and waits until it is gone; its folder stays for a later `start`. One that does not heed SIGTERM
+   * within 5 s is killed.
+   */
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !this.running) return;
+    const gone = once(child, 'exit');
     child.kill('SIGCONT');
     child.kill(signal);
-    await once(child, 'exit');
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    await gone;
+    clearTimeout(timer);
   }
 
-  /** Ends the server and removes its folder. */
-  async dispose(): Promise<void> {
+  /** Ends the server and removes its folder; may be called again. */
+  async stop(): Promise<void> {
     await this.end();
-    process.off('exit', this.#kill);
-    rmSync(this.folder, { recursive: true, force: true });
+    await this.#folder.remove();
   }
 }
