@@ -17,13 +17,17 @@ export function readServers(values: Values, faults: EnvironmentFault[]): Environ
   const main = values.REDIS_URL ?? fromHost(values);
   const only = main ?? cacheUrl;
   if (only === undefined) return { cache: undefined, durable: undefined };
-  const completed = complete(only, main === undefined ? 'CACHE_REDIS_URL' : 'REDIS_URL', values, faults);
+  const source = values.REDIS_URL !== undefined ? 'REDIS_URL' : main === undefined ? 'CACHE_REDIS_URL' : 'REDIS_HOST';
+  const completed = complete(only, source, values, faults);
   if (main === undefined || cacheUrl === undefined) return { cache: completed.href, durable: undefined };
   const cache = new URL(cacheUrl);
-  if (sameServer(cache, completed) && cache.password === '') {
+  const sameUser = cache.username === '' || cache.username === completed.username;
+  if (sameServer(cache, completed) && sameUser && cache.password === '') {
     cache.username = completed.username;
     cache.password = completed.password;
   }
+  if (cache.username !== '' && cache.password === '')
+    faults.push({ variable: 'CACHE_REDIS_URL', reason: 'names a user without a password' });
   return { cache: cache.href, durable: completed.href };
 }
 
@@ -38,25 +42,22 @@ function complete(given: URL, source: string, values: Values, faults: Environmen
   const check = (variable: keyof Values, agrees: boolean): void => {
     if (!agrees) faults.push({ variable, reason: `contradicts ${source}; set only one` });
   };
-  const hostname = values.REDIS_HOST?.toLowerCase();
-  check('REDIS_HOST', hostname === undefined || hostname === url.hostname.replaceAll(/[[\]]/g, '').toLowerCase());
-  check('REDIS_PORT', values.REDIS_PORT === undefined || values.REDIS_PORT === portOf(url));
+  if (source !== 'REDIS_HOST') {
+    const hostname = values.REDIS_HOST?.toLowerCase();
+    check('REDIS_HOST', hostname === undefined || hostname === url.hostname.replaceAll(/[[\]]/g, '').toLowerCase());
+    check('REDIS_PORT', values.REDIS_PORT === undefined || values.REDIS_PORT === portOf(url));
+  }
   const db = values.REDIS_DB;
   if (url.pathname.length <= 1 && db !== undefined) url.pathname = `/${db}`;
   else check('REDIS_DB', db === undefined || db === Number(url.pathname.slice(1)));
   const password = values.REDIS_PASSWORD;
   if (url.password === '' && password !== undefined) url.password = encodeURIComponent(password);
-  else check('REDIS_PASSWORD', password === undefined || password === decoded(url.password));
+  else check('REDIS_PASSWORD', password === undefined || password === decodeURIComponent(url.password));
+  if (url.username !== '' && url.password === '')
+    faults.push({ variable: source, reason: 'names a user without a password' });
   return url;
 }
 
 const portOf = (url: URL): number => Number(url.port === '' ? '6379' : url.port);
-const sameServer = (a: URL, b: URL): boolean => a.hostname === b.hostname && portOf(a) === portOf(b);
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
+const sameServer = (a: URL, b: URL): boolean =>
+  a.protocol === b.protocol && a.hostname.toLowerCase() === b.hostname.toLowerCase() && portOf(a) === portOf(b);

@@ -42,8 +42,7 @@ export const ttl: z.ZodType<number, string> = seconds(365 * 86_400_000, '365 day
 
 const redisUrl = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const supported = url !== undefined && /^rediss?:\/\//i.test(text) && url.hostname !== '';
-  if (supported && /^\/?\d{0,5}$/.test(url.pathname) && url.port !== '0') return url;
+  if (url !== undefined && /^rediss?:\/\//i.test(text) && isPlain(url)) return url;
   context.addIssue({
     code: 'custom',
     message:
@@ -52,7 +51,17 @@ const redisUrl = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const host = z.string().refine((text) => /^[\w.-]+$/.test(text) || isIP(text) !== 0, {
+function isPlain({ hostname, port, pathname, search, hash, username, password }: URL): boolean {
+  if (hostname === '' || port === '0' || !/^\/?\d{0,5}$/.test(pathname) || search !== '' || hash !== '') return false;
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const host = z.string().refine((text) => /^[\w.-]+$/.test(text) || (isIP(text) !== 0 && !text.includes('%')), {
   error: 'expected the name or the IP address of a host, without port and scheme',
 });
 
@@ -98,7 +107,7 @@ export const variables = {
   REDIS_PORT: whole(1, 65_535),
   REDIS_DB: whole(0, 65_535),
   REDIS_PASSWORD: password,
-  REDIS_MAX_CONNECTIONS: whole(1, 10_000),
+  REDIS_MAX_CONNECTIONS: whole(1, 1_000),
   REDIS_SOCKET_TIMEOUT: timeout,
   REDIS_SOCKET_CONNECT_TIMEOUT: timeout,
   REDIS_HEALTH_CHECK_INTERVAL: timeout,

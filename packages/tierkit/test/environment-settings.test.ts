@@ -25,6 +25,13 @@ describe('servers', () => {
     ['a URL', url, 'redis://localhost:6379/0', undefined],
     ['TLS and an ACL user', { REDIS_URL: 'rediss://app:s3cret@h:6380/2' }, 'rediss://app:s3cret@h:6380/2', undefined],
     ['a host alone', { REDIS_HOST: 'cache.internal' }, 'redis://cache.internal:6379', undefined],
+    ['an IPv6 host that is written in full', { REDIS_HOST: '0:0:0:0:0:0:0:1' }, 'redis://[::1]:6379', undefined],
+    [
+      'one server without and with TLS; a password never goes to the other one',
+      { REDIS_URL: 'rediss://:pw@r', CACHE_REDIS_URL: 'redis://r' },
+      'redis://r',
+      'rediss://:pw@r',
+    ],
     ['an IPv6 host', { REDIS_HOST: '::1', REDIS_PORT: '7000' }, 'redis://[::1]:7000', undefined],
     [
       'host, port, database and password',
@@ -73,6 +80,14 @@ describe('servers', () => {
     });
     expect(Object.keys(faults).sort()).toEqual(['REDIS_DB', 'REDIS_HOST', 'REDIS_PASSWORD', 'REDIS_PORT']);
     expect(faults['REDIS_DB']).toBe('contradicts REDIS_URL; set only one');
+  });
+
+  it('refuses a user without a password, which Redis would take for no user', () => {
+    expect(faultsOf({ REDIS_URL: 'redis://app@h' })).toEqual({ REDIS_URL: 'names a user without a password' });
+    expect(faultsOf({ REDIS_URL: 'redis://:pw@h', CACHE_REDIS_URL: 'redis://app@h' })).toEqual({
+      CACHE_REDIS_URL: 'names a user without a password',
+    });
+    expect(faultsOf({ REDIS_HOST: 'fe80::1%eth0' })['REDIS_HOST']).toContain('expected the name or the IP address');
   });
 
   it('asks for a server unless told to do without', () => {
@@ -188,6 +203,7 @@ describe('faults', () => {
       (pw) => `redis://:${pw}`,
       (pw) => `redis://host/db?password=${pw}`,
       (pw) => `redis://a:b@host/db#${pw}`,
+      (pw) => `redis://:${pw}%@host`,
     );
     fc.assert(
       fc.property(secret, place, fc.constantFrom('REDIS_URL', 'CACHE_REDIS_URL'), (pw, put, name) => {
