@@ -139,7 +139,18 @@ function nodeArguments(announcedPort: number): string[] {
   return [
     ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0'],
     ['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-port', String(announcedPort)],
-    ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0', '--save', '', '--appendonly', 'no'],
+    [
+      '--repl-diskless-sync',
+      'yes',
+      '--repl-diskless-sync-delay',
+      '0',
+      '--repl-ping-replica-period',
+      '1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ],
   ].flat();
 }
 
