@@ -1,1 +1,10 @@
-export { TierkitError } from '@tierkit/core';
+export type { BreakerState } from './breaker.ts';
+export type { RedisClient } from './client.ts';
+export type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
+export { createRedis, type RedisInput } from './create-redis.ts';
+export type { Applied, RedisErrorCode } from './errors.ts';
+export type { BreakerSettings, NatMap, RedisAddress, RedisOptions } from './options.ts';
+export type { Topology } from './resolve-options.ts';
+export { groupBySlot, SLOT_COUNT, slotOf } from './slots.ts';
+export { defineScript, type Script, type ScriptDefinition, type ScriptKeys } from './script.ts';
+export type { ArgumentType, ArgumentTypes, ArgumentValues } from './script-arguments.ts';

@@ -1,0 +1,58 @@
+import { inspect } from 'node:util';
+import { Cluster, Redis, type RedisOptions as IoredisOptions } from 'ioredis';
+import type { ResolvedOptions } from './resolve-options.ts';
+
+/** What an operation is given: an ioredis client of this connection. */
+export type RedisClient = Redis | Cluster;
+
+/** A client that connects in the background, and what ends the timers and listeners that came with it. */
+export interface OpenedClient {
+  readonly client: RedisClient;
+  readonly release: () => void;
+}
+
+const ROLE_CHANGED = /^(READONLY|NOREPLICAS)/;
+
+/** Milliseconds until connection attempt number `attempt`: 100, 200 up to 1000, with jitter so that clients spread. */
+export function backoffMs(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 5), 1_000) + Math.random() * 100;
+}
+
+// ioredis's own type does not hold under exactOptionalPropertyTypes with this property in it.
+export type ClientOptions = Omit<IoredisOptions, 'replyMapping'>;
+
+/** ioredis options with which no command waits for longer than its deadline, whatever state Redis is in. */
+export function boundedOptions(options: ResolvedOptions): ClientOptions {
+  return {
+    protocol: 2,
+    db: options.db,
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.clientName === undefined ? {} : { connectionName: options.clientName }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // With 0 a lost connection rejects what is in flight at once; with 1 it would wait for its timeout.
+    maxRetriesPerRequest: 0,
+    commandTimeout: options.commandTimeoutMs,
+    socketTimeout: options.socketTimeoutMs,
+    connectTimeout: options.connectTimeoutMs,
+    disconnectTimeout: 200,
+    keepAlive: 30_000,
+    maxLoadingRetryTime: 1_000,
+    retryStrategy: backoffMs,
+    reconnectOnError: (error) => (ROLE_CHANGED.test(error.message) ? 1 : false),
+  };
+}
+
+/** Keeps an ioredis client, whose options hold the password, from showing more than its address when it is printed. */
+export function conceal<C extends RedisClient>(client: C): C {
+  const shown = (): string => `ioredis client (${client.status})`;
+  Object.defineProperty(client, inspect.custom, { value: shown });
+  Object.defineProperty(client, 'toJSON', { value: shown });
+  return client;
+}
+
+export function isCluster(client: RedisClient): client is Cluster {
+  return client.isCluster;
+}

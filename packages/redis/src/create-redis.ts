@@ -1,0 +1,60 @@
+import type { Cluster, Redis } from 'ioredis';
+import { TierkitError } from '@tierkit/core';
+import { adoptClient } from './adopt-client.ts';
+import { type RedisClient } from './client.ts';
+import type { RedisConnection } from './connection.ts';
+import { IoredisConnection } from './ioredis-connection.ts';
+import { openClient } from './open-client.ts';
+import type { RedisOptions } from './options.ts';
+import { resolveOptions } from './resolve-options.ts';
+
+/** A URL, options, or an ioredis client of the user's own, which keeps its options and stays open. */
+export type RedisInput = string | RedisOptions | Redis | Cluster;
+
+/**
+ * A connection to Redis that connects in the background; it returns at once and does not throw when Redis is away.
+ *
+ * @throws {TierkitError} `ERR_REDIS_OPTIONS`: the input is wrong; the message names every fault and no secret.
+ */
+export function createRedis(input: RedisInput): RedisConnection {
+  if (isClient(input)) return adopted(input);
+  if (typeof input !== 'string' && (typeof input !== 'object' || input === null)) {
+    throw new TierkitError(
+      'ERR_REDIS_OPTIONS',
+      'Redis options: a URL, an options object or an ioredis client is needed',
+    );
+  }
+  const options = resolveOptions(input);
+  return new IoredisConnection({
+    options,
+    owned: true,
+    topology: options.topology,
+    db: options.db,
+    opened: Array.from({ length: options.maxConnections }, () => openClient(options)),
+    redact: options.redact,
+    deadlineMs: undefined,
+  });
+}
+
+function adopted(client: RedisClient): RedisConnection {
+  const { topology, db, commandTimeoutMs, redact } = adoptClient(client);
+  const options = resolveOptions({ host: 'unused' });
+  if (client.status === 'wait') client.connect().catch(() => undefined);
+  const unbounded = commandTimeoutMs === undefined || commandTimeoutMs > options.commandTimeoutMs;
+  return new IoredisConnection({
+    options,
+    owned: false,
+    topology,
+    db,
+    opened: [{ client, release: () => undefined }],
+    redact,
+    deadlineMs: unbounded ? options.commandTimeoutMs : undefined,
+  });
+}
+
+// By shape, as a client of another copy of ioredis is no instance of ours.
+function isClient(input: RedisInput): input is RedisClient {
+  return (
+    typeof input === 'object' && input !== null && 'sendCommand' in input && typeof input.sendCommand === 'function'
+  );
+}

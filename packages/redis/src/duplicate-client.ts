@@ -1,0 +1,74 @@
+import type { Cluster, Redis, RedisOptions as IoredisOptions } from 'ioredis';
+import { backoffMs, conceal, isCluster, type RedisClient } from './client.ts';
+import type { DuplicateOptions } from './connection.ts';
+import { unavailable } from './errors.ts';
+import type { ResolvedOptions } from './resolve-options.ts';
+import { persist } from './sentinel.ts';
+import { slotOf } from './slots.ts';
+
+const BLOCKED_TOO_LONG_MS = 60_000;
+
+/** A client of its own for subscribing or for blocking reads, to the same server as `client`, or to one of its nodes. */
+export function duplicateClient(
+  client: RedisClient,
+  purpose: 'subscriber' | 'blocking',
+  { node, key, clientName }: DuplicateOptions,
+  options: ResolvedOptions,
+): Redis {
+  const own: IoredisOptions = {
+    protocol: 2,
+    lazyConnect: false,
+    enableOfflineQueue: false,
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    enableAutoPipelining: false,
+    retryStrategy: backoffMs,
+    connectTimeout: options.connectTimeoutMs,
+    ...(clientName === undefined ? {} : { connectionName: clientName }),
+    ...(purpose === 'blocking'
+      ? { commandTimeout: undefined, socketTimeout: undefined, blockingTimeout: BLOCKED_TOO_LONG_MS }
+      : { commandTimeout: options.commandTimeoutMs, socketTimeout: options.socketTimeoutMs }),
+  };
+  if (!isCluster(client)) {
+    const duplicate = watched(client.duplicate({ ...own, lazyConnect: true }), options);
+    if (options.topology === 'sentinel') persist(duplicate);
+    else duplicate.connect().catch(() => undefined);
+    return duplicate;
+  }
+  const master = node ?? masterOf(client, key);
+  return watched(master.duplicate({ ...own, readOnly: false, retryStrategy: whileKnown(client, master) }), options);
+}
+
+function masterOf(cluster: Cluster, key: string | undefined): Redis {
+  const masters = cluster.nodes('master');
+  const address = key === undefined ? undefined : cluster.slots[slotOf(key)]?.[0];
+  const master = masters.find((node) => addressOf(node) === address) ?? masters[0];
+  if (master === undefined) throw unavailable('No master of the Cluster is known yet', 'no');
+  return master;
+}
+
+function whileKnown(cluster: Cluster, node: Redis): (attempt: number) => number | null {
+  const address = addressOf(node);
+  return (attempt) =>
+    cluster.nodes('master').some((known) => addressOf(known) === address) || cluster.status !== 'ready'
+      ? backoffMs(attempt)
+      : null;
+}
+
+export function addressOf({ options }: Redis): string {
+  return `${options.host}:${options.port}`;
+}
+
+/** Gives up a handshake that hangs: nothing else bounds it on a connection without a command timeout. */
+function watched(client: Redis, { connectTimeoutMs }: ResolvedOptions): Redis {
+  let timer: NodeJS.Timeout | undefined;
+  client.on('error', () => undefined);
+  client.on('connect', () => {
+    timer = setTimeout(() => client.disconnect(true), connectTimeoutMs);
+    timer.unref();
+  });
+  client.on('ready', () => clearTimeout(timer));
+  client.on('close', () => clearTimeout(timer));
+  return conceal(client);
+}

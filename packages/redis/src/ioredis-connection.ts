@@ -1,0 +1,227 @@
+import { inspect } from 'node:util';
+import { parseDuration, type Duration } from '@tierkit/core';
+import type { Redis } from 'ioredis';
+import { Breaker, type BreakerState } from './breaker.ts';
+import { isCluster, type OpenedClient, type RedisClient } from './client.ts';
+import { closeClient } from './close-client.ts';
+import type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
+import { Deadline } from './deadline.ts';
+import { duplicateClient } from './duplicate-client.ts';
+import { isOutage, translateRedisError, unavailable } from './errors.ts';
+import type { Redact } from './redact.ts';
+import type { ResolvedOptions, Topology } from './resolve-options.ts';
+import { StateListeners } from './state-listeners.ts';
+
+export interface ConnectionParts {
+  readonly options: ResolvedOptions;
+  readonly owned: boolean;
+  readonly topology: Topology;
+  readonly db: number;
+  readonly opened: readonly OpenedClient[];
+  readonly redact: Redact;
+  /** Our own deadline for commands, where the client has none; else undefined. */
+  readonly deadlineMs: number | undefined;
+}
+
+const READY_TIMEOUT_MS = 5_000;
+
+export class IoredisConnection implements RedisConnection {
+  readonly topology: Topology;
+  readonly db: number;
+  readonly owned: boolean;
+  readonly #parts: ConnectionParts;
+  readonly #clients: readonly RedisClient[];
+  readonly #breaker: Breaker;
+  readonly #deadline: Deadline | undefined;
+  readonly #state: StateListeners;
+  readonly #healthTimer: NodeJS.Timeout;
+  readonly #duplicates = new Set<Redis>();
+  #next = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: ConnectionParts) {
+    const { options } = parts;
+    this.topology = parts.topology;
+    this.db = parts.db;
+    this.owned = parts.owned;
+    this.#parts = parts;
+    this.#clients = parts.opened.map(({ client }) => client);
+    this.#deadline = parts.deadlineMs === undefined ? undefined : new Deadline(parts.deadlineMs);
+    this.#state = new StateListeners(options.logger);
+    this.#breaker = new Breaker({
+      failures: options.breakerFailures,
+      resetAfterMs: options.breakerResetAfterMs,
+      probe: () => this.#ping(),
+      onChange: () => this.#update(),
+    });
+    for (const client of this.#clients) {
+      client.on('ready', this.#connected);
+      client.on('close', this.#update);
+      client.on('end', this.#update);
+      client.on('error', this.#failedToConnect);
+    }
+    this.#healthTimer = setInterval(this.#checkHealth, options.healthCheckIntervalMs);
+    this.#healthTimer.unref();
+    this.#update();
+  }
+
+  get breaker(): { readonly state: BreakerState; readonly failures: number } {
+    return { state: this.#breaker.state, failures: this.#breaker.failures };
+  }
+
+  get status(): RedisStatus {
+    if (this.#closing !== undefined) return 'closed';
+    return this.#state.up ? 'ready' : this.#state.pending ? 'connecting' : 'unavailable';
+  }
+
+  async ready(timeout: Duration = READY_TIMEOUT_MS): Promise<void> {
+    const timeoutMs = parseDuration(timeout, 'timeout');
+    if (this.#closing !== undefined) throw unavailable('The Redis connection is closed', 'no');
+    if (!(await this.#state.whenUp(timeoutMs))) {
+      const message =
+        this.#closing === undefined ? `Redis was not ready within ${timeoutMs} ms` : 'The Redis connection is closed';
+      throw unavailable(message, 'no', this.#state.lastError);
+    }
+  }
+
+  execute<T>(operation: (client: RedisClient) => Promise<T>): Promise<T> {
+    const client = this.#pick();
+    if (client === undefined) return Promise.reject(this.#refusal());
+    let reply: Promise<T>;
+    try {
+      reply = operation(client);
+    } catch (error) {
+      return Promise.reject(this.#translated(error));
+    }
+    if (this.#deadline !== undefined) reply = this.#deadline.race(reply);
+    return reply.then(this.#succeeded<T>, this.#failed);
+  }
+
+  masters(): readonly Redis[] {
+    const [client] = this.#clients;
+    if (client === undefined) return [];
+    return isCluster(client) ? client.nodes('master') : [client];
+  }
+
+  duplicate(purpose: 'subscriber' | 'blocking', options: DuplicateOptions = {}): Redis {
+    const [client] = this.#clients;
+    if (client === undefined || this.#closing !== undefined) throw unavailable('The Redis connection is closed', 'no');
+    const duplicate = duplicateClient(client, purpose, options, this.#parts.options);
+    this.#duplicates.add(duplicate);
+    duplicate.once('end', () => this.#duplicates.delete(duplicate));
+    return duplicate;
+  }
+
+  onStateChange(listener: (state: 'up' | 'down') => void): () => void {
+    return this.#state.add(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#healthTimer);
+    this.#breaker.dispose();
+    this.#state.dispose();
+    for (const { client, release } of this.#parts.opened) {
+      client.off('ready', this.#connected);
+      client.off('close', this.#update);
+      client.off('end', this.#update);
+      client.off('error', this.#failedToConnect);
+      release();
+    }
+    const duplicates = [...this.#duplicates].map((client) => closeClient(client, { graceful: false }));
+    const clients = this.owned ? this.#clients.map((client) => closeClient(client, { graceful: true })) : [];
+    await Promise.all([...duplicates, ...clients]);
+    this.#deadline?.dispose();
+  }
+
+  #pick(): RedisClient | undefined {
+    if (!this.#breaker.closed || this.#closing !== undefined) return undefined;
+    return this.#readyClient();
+  }
+
+  #readyClient(): RedisClient | undefined {
+    const clients = this.#clients;
+    for (let i = 0; i < clients.length; i++) {
+      if (this.#next >= clients.length) this.#next = 0;
+      const client = clients[this.#next++];
+      if (client !== undefined && client.status === 'ready') return client;
+    }
+    return undefined;
+  }
+
+  #refusal(): Error {
+    if (this.#closing !== undefined) return unavailable('The Redis connection is closed', 'no');
+    if (!this.#breaker.closed)
+      return unavailable(
+        'Redis failed repeatedly and is not asked until it answers a probe',
+        'no',
+        this.#state.lastError,
+      );
+    this.#breaker.failed();
+    return unavailable('Redis is not connected', 'no', this.#state.lastError);
+  }
+
+  readonly #succeeded = <T>(value: T): T => {
+    this.#breaker.succeeded();
+    return value;
+  };
+
+  readonly #failed = (error: unknown): never => {
+    throw this.#translated(error);
+  };
+
+  #translated(error: unknown): unknown {
+    const translated = translateRedisError(error, this.#parts.redact);
+    if (isOutage(translated)) {
+      this.#state.lastError = translated as Error;
+      this.#breaker.failed();
+    } else {
+      this.#breaker.succeeded();
+    }
+    return translated;
+  }
+
+  async #ping(): Promise<void> {
+    const client = this.#readyClient();
+    if (client === undefined) throw unavailable('Redis is not connected', 'no');
+    const reply = client.ping();
+    try {
+      await (this.#deadline === undefined ? reply : this.#deadline.race(reply));
+    } catch (error) {
+      const translated = translateRedisError(error, this.#parts.redact);
+      if (isOutage(translated)) throw translated;
+    }
+  }
+
+  readonly #checkHealth = (): void => {
+    if (this.#state.up) this.execute((client) => client.ping()).catch(() => undefined);
+  };
+
+  readonly #connected = (): void => {
+    this.#update();
+    this.#breaker.probeNow();
+  };
+
+  readonly #failedToConnect = (error: unknown): void => {
+    const translated = translateRedisError(error, this.#parts.redact);
+    this.#state.lastError = translated instanceof Error ? translated : undefined;
+  };
+
+  readonly #update = (): void => {
+    if (this.#closing !== undefined) return;
+    this.#state.set(this.#breaker.closed && this.#clients.some((client) => client.status === 'ready'));
+  };
+
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { topology, db, owned, status, breaker } = this;
+    return { topology, db, owned, status, breaker };
+  }
+
+  [inspect.custom](): string {
+    return `RedisConnection ${inspect(this.toJSON())}`;
+  }
+}

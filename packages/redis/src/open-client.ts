@@ -1,0 +1,58 @@
+import { Cluster, Redis } from 'ioredis';
+import { backoffMs, boundedOptions, conceal, type OpenedClient } from './client.ts';
+import type { ResolvedOptions, Topology } from './resolve-options.ts';
+import { openSentinel } from './sentinel.ts';
+
+const nothing = (): void => {};
+
+const OPENERS: Readonly<Record<Topology, (options: ResolvedOptions) => OpenedClient>> = {
+  standalone: openStandalone,
+  sentinel: openSentinel,
+  cluster: openCluster,
+};
+
+export function openClient(options: ResolvedOptions): OpenedClient {
+  return OPENERS[options.topology](options);
+}
+
+function openStandalone(options: ResolvedOptions): OpenedClient {
+  const client = conceal(new Redis({ ...boundedOptions(options), ...options.addresses[0] }));
+  client.on('error', nothing);
+  return { client, release: nothing };
+}
+
+const TOPOLOGY_REFRESH_MS = 1_000;
+
+function openCluster(options: ResolvedOptions): OpenedClient {
+  const { enableOfflineQueue: _queue, retryStrategy: _retry, ...nodeOptions } = boundedOptions(options);
+  const client = conceal(
+    new Cluster(options.addresses.slice(), {
+      redisOptions: nodeOptions,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: backoffMs,
+      // Without these, a command in flight on a lost node would be sent again elsewhere: a script could run twice.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      slotsRefreshTimeout: 1_000,
+      ...(options.natMap === undefined ? {} : { natMap: { ...options.natMap } }),
+      // A certificate names hosts, so they must not be replaced by their addresses.
+      ...(options.tls === undefined ? {} : { dnsLookup: (host, done) => done(null, host) }),
+    }),
+  );
+  client.on('error', nothing);
+  client.on('+node', (node: Redis) => conceal(node));
+  const refresh = (): void => {
+    if (client.status === 'ready') client.refreshSlotsCache(nothing);
+  };
+  client.on('-node', refresh);
+  // ioredis's own slotsRefreshInterval re-arms itself after disconnect() if a refresh was under way.
+  const timer = setInterval(refresh, TOPOLOGY_REFRESH_MS);
+  timer.unref();
+  return {
+    client,
+    release: () => {
+      clearInterval(timer);
+      client.off('-node', refresh);
+    },
+  };
+}
