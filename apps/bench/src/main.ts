@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import { readOptions, usage, type BenchOptions } from './options.ts';
+import { countCommands } from './redis-commands.ts';
+import { renderTable, summarise, toRow, type Row } from './report.ts';
+import { runScenario } from './run-scenario.ts';
+import { l1Hit } from './scenarios/l1-hit.ts';
+import { l2Hit } from './scenarios/l2-hit.ts';
+import { twoTierMiss } from './scenarios/two-tier-miss.ts';
+import { describeMachine } from './machine.ts';
+import { startRedis } from '@tierkit/tests/servers';
+
+const scenarios = [...l1Hit, ...l2Hit, ...twoTierMiss];
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function parse(): BenchOptions | undefined {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (scenarios.some(({ name }) => options.only.test(name))) return options;
+    throw new Error('no scenario has a name that --only matches; --list prints them');
+  } catch (error) {
+    process.stderr.write(`bench: ${(error as Error).message.split('\n', 1)[0]} (${usage})\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function run(options: BenchOptions): Promise<void> {
+  const chosen = scenarios.filter(({ name }) => options.only.test(name));
+  if (options.list) return print(chosen.map(({ name }) => name).join('\n'));
+  const server = await startRedis();
+  const commands = await countCommands(server.port);
+  const rows: Row[] = [];
+  try {
+    print(await describeMachine(server.port));
+    for (const scenario of chosen) {
+      const result = await runScenario(
+        scenario,
+        { port: server.port, commands },
+        options.quick ? { rounds: 15, sliceMs: 40, warmUpMs: 250 } : { rounds: 60, sliceMs: 40, warmUpMs: 1_000 },
+      );
+      const summaries = summarise(result);
+      rows.push(...summaries.map(toRow));
+      print(renderTable(result, summaries));
+    }
+  } finally {
+    commands.close();
+    await server.stop();
+  }
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+}
+
+const options = parse();
+if (options !== undefined) await run(options);

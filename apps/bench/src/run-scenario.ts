@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from 'node:util';
+import { measure, type MeasureOptions, type Timing } from './measure.ts';
+import { fileTree } from './payload.ts';
+import type { CommandCounter } from './redis-commands.ts';
+import { createRunner, neverNeeded } from './runner.ts';
+import type { Scenario } from './scenario.ts';
+import type { OpenSubject, Setup, Subject } from './subject.ts';
+
+export interface ScenarioResult {
+  readonly scenario: Scenario;
+  /** The subjects that took part. */
+  readonly subjects: readonly Subject[];
+  readonly timings: readonly Timing[];
+  /** Redis commands per read, as the server counted them while the values were verified. */
+  readonly commandsPerRead: ReadonlyMap<string, number>;
+  readonly absent: readonly { readonly name: string; readonly reason: string }[];
+}
+
+interface Participant {
+  readonly subject: Subject;
+  readonly open: OpenSubject;
+  readonly keys: readonly string[];
+}
+
+/** Opens the subjects, proves that each reads what it should from where it should, and measures them side by side. */
+export async function runScenario(
+  scenario: Scenario,
+  server: { readonly port: number; readonly commands: CommandCounter },
+  options: MeasureOptions,
+): Promise<ScenarioResult> {
+  const { level, operation, concurrency } = scenario;
+  // Reading more keys in turn than the level holds, each read evicts what a later one needs.
+  const maxEntries = level === 'two-tier' ? Math.floor(scenario.keys / 3) : scenario.keys * 2;
+  const setup: Setup = { level, operation, port: server.port, maxEntries };
+  const participants: Participant[] = [];
+  const absent: { name: string; reason: string }[] = [];
+  const commandsPerRead = new Map<string, number>();
+  try {
+    for (const [index, subject] of scenario.subjects.entries()) {
+      const open = await subject.open(setup);
+      if ('absent' in open) {
+        absent.push({ name: subject.name, reason: open.absent });
+        continue;
+      }
+      const keys = Array.from({ length: scenario.keys }, (_, i) => `s${index}:file:${i}`);
+      participants.push({ subject, open, keys });
+      const values = keys.map((_, i) => fileTree(i, scenario.valueBytes));
+      for (const [i, key] of keys.entries()) await open.write(key, values[i]);
+      commandsPerRead.set(subject.name, await verify(subject.name, open, keys, values, level, server.commands));
+    }
+    const runners = participants.map(({ subject, open, keys }) =>
+      createRunner(subject.name, open, { keys, concurrency }),
+    );
+    const timings = await measure(runners, options);
+    return { scenario, subjects: participants.map(({ subject }) => subject), timings, commandsPerRead, absent };
+  } finally {
+    for (const { open } of participants) await open.close();
+  }
+}
+
+async function verify(
+  name: string,
+  open: OpenSubject,
+  keys: readonly string[],
+  values: readonly unknown[],
+  level: Setup['level'],
+  commands: CommandCounter,
+): Promise<number> {
+  if (level === 'l1') for (const key of keys) await open.read(key, neverNeeded);
+  const before = await commands.total();
+  for (const [i, key] of keys.entries()) {
+    const value = await open.read(key, neverNeeded);
+    if (!isDeepStrictEqual(value, values[i])) throw new Error(`${name} does not give back what it was given: ${key}`);
+  }
+  const perRead = ((await commands.total()) - before) / keys.length;
+  // A heartbeat may fall among the reads.
+  if (level === 'l1' && perRead > 0.1) throw new Error(`${name} asks Redis on a hit in process (${perRead} a read)`);
+  if (level !== 'l1' && perRead < 1) throw new Error(`${name} does not ask Redis (${perRead} commands a read)`);
+  return perRead;
+}

@@ -1,0 +1,15 @@
+import type { Level, Subject } from './subject.ts';
+
+/** What is measured, over which values, and for whom. */
+export interface Scenario {
+  readonly name: string;
+  readonly level: Level;
+  readonly operation: 'get' | 'getOrSet';
+  readonly valueBytes: number;
+  readonly keys: number;
+  /** How many reads are under way at a time. */
+  readonly concurrency: number;
+  /** The most that our time per operation may be over the limit's. */
+  readonly goal: number;
+  readonly subjects: readonly Subject[];
+}

@@ -1,0 +1,31 @@
+import type { Scenario } from '../scenario.ts';
+import { asyncCacheDedupe } from '../subjects/async-cache-dedupe.ts';
+import { bentocacheDefault } from '../subjects/bentocache.ts';
+import { cacheManager } from '../subjects/cache-manager.ts';
+import { cacheableDefault } from '../subjects/cacheable.ts';
+import { cachifiedSubject } from '../subjects/cachified.ts';
+import { limitIoredis } from '../subjects/limit-ioredis.ts';
+import { tierkitGlobal, tierkitProject } from '../subjects/tierkit.ts';
+
+const subjects = [
+  limitIoredis,
+  tierkitProject,
+  tierkitGlobal,
+  bentocacheDefault,
+  asyncCacheDedupe,
+  cacheableDefault,
+  cacheManager,
+  cachifiedSubject,
+];
+
+const common = { level: 'l2', valueBytes: 1_000, keys: 1_000, subjects } as const;
+const sequential = { ...common, concurrency: 1, goal: 1.15 } as const;
+const concurrent = { ...common, concurrency: 100, goal: 1.25 } as const;
+
+/** The value is in Redis and nothing is kept in process. */
+export const l2Hit: readonly Scenario[] = [
+  { ...sequential, name: 'l2-hit-get-1kb-sequential', operation: 'get' },
+  { ...concurrent, name: 'l2-hit-get-1kb-concurrent-100', operation: 'get' },
+  { ...sequential, name: 'l2-hit-get-or-set-1kb-sequential', operation: 'getOrSet' },
+  { ...concurrent, name: 'l2-hit-get-or-set-1kb-concurrent-100', operation: 'getOrSet' },
+];
