@@ -47,6 +47,9 @@ export interface RedisConnection {
   /** One client per master that is known now; several only on a Cluster. */
   masters(): readonly Redis[];
 
+  /** A number that is the same for keys of one master: such keys may share a pipeline. Always 0 without a Cluster. */
+  masterGroup(key: string | Buffer): number;
+
   /**
    * A further connection with the same credentials, for what a shared one cannot do; it ends with `close()`.
    *

@@ -2,9 +2,9 @@ import type { Cluster, Redis, RedisOptions as IoredisOptions } from 'ioredis';
 import { backoffMs, conceal, isCluster, type RedisClient } from './client.ts';
 import type { DuplicateOptions } from './connection.ts';
 import { unavailable } from './errors.ts';
+import { addressOf, masterOf } from './masters.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { persist } from './sentinel.ts';
-import { slotOf } from './slots.ts';
 
 const BLOCKED_TOO_LONG_MS = 60_000;
 
@@ -37,15 +37,8 @@ export function duplicateClient(
     return duplicate;
   }
   const master = node ?? masterOf(client, key);
-  return watched(master.duplicate({ ...own, readOnly: false, retryStrategy: whileKnown(client, master) }), options);
-}
-
-function masterOf(cluster: Cluster, key: string | undefined): Redis {
-  const masters = cluster.nodes('master');
-  const address = key === undefined ? undefined : cluster.slots[slotOf(key)]?.[0];
-  const master = masters.find((node) => addressOf(node) === address) ?? masters[0];
   if (master === undefined) throw unavailable('No master of the Cluster is known yet', 'no');
-  return master;
+  return watched(master.duplicate({ ...own, readOnly: false, retryStrategy: whileKnown(client, master) }), options);
 }
 
 function whileKnown(cluster: Cluster, node: Redis): (attempt: number) => number | null {
@@ -54,10 +47,6 @@ function whileKnown(cluster: Cluster, node: Redis): (attempt: number) => number 
     cluster.nodes('master').some((known) => addressOf(known) === address) || cluster.status !== 'ready'
       ? backoffMs(attempt)
       : null;
-}
-
-export function addressOf({ options }: Redis): string {
-  return `${options.host}:${options.port}`;
 }
 
 /** Gives up a handshake that hangs: nothing else bounds it on a connection without a command timeout. */

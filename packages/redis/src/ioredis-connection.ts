@@ -10,6 +10,7 @@ import { duplicateClient } from './duplicate-client.ts';
 import { isOutage, translateRedisError, unavailable } from './errors.ts';
 import type { Redact } from './redact.ts';
 import type { ResolvedOptions, Topology } from './resolve-options.ts';
+import { slotOf } from './slots.ts';
 import { StateListeners } from './state-listeners.ts';
 
 export interface ConnectionParts {
@@ -98,9 +99,14 @@ export class IoredisConnection implements RedisConnection {
   }
 
   masters(): readonly Redis[] {
-    const [client] = this.#clients;
+    const client = this.#readyClient() ?? this.#clients[0];
     if (client === undefined) return [];
     return isCluster(client) ? client.nodes('master') : [client];
+  }
+
+  masterGroup(key: string | Buffer): number {
+    const [client] = this.#clients;
+    return client !== undefined && isCluster(client) ? (client._groupsBySlot[slotOf(key)] ?? 0) : 0;
   }
 
   duplicate(purpose: 'subscriber' | 'blocking', options: DuplicateOptions = {}): Redis {
