@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = new URL('../..', import.meta.url).pathname;
+const oxlint = join(root, 'node_modules/oxlint/bin/oxlint');
+const rule = 'eslint(no-restricted-imports)';
+let folder = '';
+
+beforeAll(() => {
+  // A copy of the workspace's rules over a tree of the same shape: nothing here touches the checkout.
+  folder = mkdtempSync(join(tmpdir(), 'tierkit-layers-'));
+  const config = JSON.parse(readFileSync(join(root, '.oxlintrc.json'), 'utf8')) as { options: object };
+  // The type-aware rules need the types of real modules; the layer rules look at nothing but the import.
+  writeFileSync(join(folder, '.oxlintrc.json'), JSON.stringify({ ...config, options: {} }));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Finding {
+  readonly filename: string;
+  readonly code: string;
+  readonly help?: string;
+}
+
+/** Every finding of the linter in a tree that holds just these files. */
+function lint(files: Readonly<Record<string, string>>): readonly Finding[] {
+  for (const path of Object.keys(files)) mkdirSync(join(folder, dirname(path)), { recursive: true });
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
+  try {
+    const { stdout, stderr } = spawnSync(process.execPath, [oxlint, '--format', 'json'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    return (JSON.parse(stdout) as { diagnostics: Finding[] }).diagnostics;
+  } finally {
+    for (const path of Object.keys(files)) rmSync(join(folder, path));
+  }
+}
+
+const importing = (specifier: string): string =>
+  `import { thing } from '${specifier}';\nexport const own: unknown = thing;\n`;
+
+const forbidden: readonly (readonly [folder: string, specifier: string])[] = [
+  ['core', '@tierkit/redis'],
+  ['core', '@tierkit/cache'],
+  ['core', 'tierkit'],
+  ['core', 'ioredis'],
+  ['core', 'node:net'],
+  ['core', 'node:fs/promises'],
+  ['core', '../../redis/src/index.ts'],
+  ['redis', '@tierkit/cache'],
+  ['redis', 'tierkit'],
+  ['redis', '../../../apps/demo/src/main.ts'],
+  ['cache', 'tierkit'],
+  ['cache', '@tierkit/lock'],
+  ['cache', '../../../apps/demo/src/main.ts'],
+  ['cache', '../../redis/src/connection.ts'],
+  ['tierkit', '@tierkit/demo'],
+  ['tierkit', '../../../apps/demo/src/main.ts'],
+];
+
+it.each(forbidden)('%s may not import %s', (name, specifier) => {
+  const path = `packages/${name}/src/fixture.ts`;
+  expect(lint({ [path]: importing(specifier) }).map(({ filename, code }) => [filename, code])).toEqual([[path, rule]]);
+});
+
+const forms = {
+  'a type': `import type { Thing } from '@tierkit/cache';\nexport type Own = Thing;\n`,
+  'a re-export': `export { thing } from '@tierkit/cache';\n`,
+  'a deep folder': importing('@tierkit/cache'),
+};
+
+it.each(Object.entries(forms))('the rule sees %s', (form, text) => {
+  const path = form === 'a deep folder' ? 'packages/redis/src/feed/deep/fixture.ts' : 'packages/redis/src/fixture.ts';
+  expect(lint({ [path]: text }).map(({ filename, code }) => [filename, code])).toEqual([[path, rule]]);
+});
+
+const allowed: readonly (readonly [folder: string, specifier: string])[] = [
+  ['core', 'node:crypto'],
+  ['core', './errors.ts'],
+  ['core', '../errors.ts'],
+  ['redis', '@tierkit/core'],
+  ['redis', 'ioredis'],
+  ['redis', 'node:net'],
+  ['cache', '@tierkit/core'],
+  ['cache', '@tierkit/redis'],
+  ['tierkit', '@tierkit/cache'],
+  ['tierkit', '@tierkit/redis'],
+];
+
+it('legal imports pass', () => {
+  const files = allowed.map(([name, specifier], i) => [`packages/${name}/src/fixture-${i}.ts`, importing(specifier)]);
+  expect(lint(Object.fromEntries(files))).toEqual([]);
+});
+
+it('every package has a layer', () => {
+  const packages = readdirSync(join(root, 'packages'));
+  expect(packages.length).toBeGreaterThan(3);
+  const files = packages.map((name) => [
+    `packages/${name}/src/fixture.ts`,
+    importing('../../../apps/demo/src/main.ts'),
+  ]);
+  expect(
+    lint(Object.fromEntries(files))
+      .map(({ filename }) => filename.split('/')[1])
+      .sort(),
+  ).toEqual(packages.sort());
+});
