@@ -1,5 +1,13 @@
 export { systemClock, type Clock, type ClockTimer } from './clock.ts';
+export { createCodec, type Codec, type CodecLimits } from './codec.ts';
 export { parseDuration, type Duration, type DurationBounds } from './duration.ts';
+export {
+  encodeEnvelope,
+  ENVELOPE_HEADER_BYTES,
+  parseEnvelope,
+  type Envelope,
+  type EnvelopeFields,
+} from './envelope.ts';
 export { TierkitError, type TierkitErrorOptions } from './errors.ts';
 export { decodeKey, encodeKey, encodeSegment, isHashedKey, type Key } from './key.ts';
 export { silentLogger, type Logger } from './logger.ts';

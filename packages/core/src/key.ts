@@ -11,6 +11,7 @@ const MAX_ENCODED_BYTES = 512;
 const READABLE_PREFIX_LENGTH = 64;
 /** Never written by percent-encoding, which puts two hex digits behind every `%`. */
 const HASH_MARK = '%~';
+const HASHED = /%~[\w-]{43}$/;
 
 // Printable ASCII without % * ? [ \ ] { }: such a key is its own encoding.
 const NOT_PLAIN = /[^!-$&-)+->@-Z^-z|~]/;
@@ -68,7 +69,7 @@ export function decodeKey(encoded: string): Key {
 
 /** Whether an encoded key was too long and ends in a hash, so that {@link decodeKey} cannot give the original. */
 export function isHashedKey(encoded: string): boolean {
-  return encoded.includes(HASH_MARK);
+  return HASHED.test(encoded);
 }
 
 function rawSegment(segment: unknown, what: string): string {

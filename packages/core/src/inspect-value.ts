@@ -1,0 +1,185 @@
+import { types } from 'node:util';
+import { binaryBytes, binaryKind } from './binary.ts';
+import { TierkitError } from './errors.ts';
+
+export interface ValueLimits {
+  readonly maxBytes: number;
+  readonly maxDepth: number;
+  readonly maxNodes: number;
+}
+
+/**
+ * Finds out in one walk how a value is to be encoded.
+ *
+ * @returns `'plain'` where msgpack has all it needs, `'special'` where a part needs a tag.
+ * @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`: a part would not come back as it is; the message has its path.
+ * `ERR_VALUE_TOO_LARGE`: over a limit.
+ */
+export function inspectValue(value: unknown, limits: ValueLimits): 'plain' | 'special' {
+  if (value === undefined) throw new TierkitError('ERR_VALUE_UNSUPPORTED', 'undefined is no value: it means a miss');
+  const walk: Walk = {
+    bytesLeft: limits.maxBytes,
+    nodesLeft: limits.maxNodes,
+    maxDepth: limits.maxDepth,
+    special: false,
+  };
+  const problem = inspect(value, walk, 0);
+  if (problem !== undefined) throw toError(problem);
+  return walk.special ? 'special' : 'plain';
+}
+
+interface Walk {
+  bytesLeft: number;
+  nodesLeft: number;
+  readonly maxDepth: number;
+  special: boolean;
+}
+
+interface Problem {
+  code: 'ERR_VALUE_UNSUPPORTED' | 'ERR_VALUE_TOO_LARGE';
+  /** What is wrong with the part, as a predicate. */
+  reason: string;
+  /** From the innermost outwards; filled on the way back, so that a sound value pays nothing for it. */
+  path: string[];
+  /** The container that is too deep; the same object further out means a cycle. */
+  tooDeep?: object;
+}
+
+function inspect(value: unknown, walk: Walk, depth: number): Problem | undefined {
+  if (--walk.nodesLeft < 0) return tooLarge('holds more parts than maxNodes allows');
+  switch (typeof value) {
+    case 'string':
+      if ((walk.bytesLeft -= value.length) < 0) return tooLarge('holds more text than maxBytes allows');
+      if (!value.isWellFormed()) walk.special = true;
+      return undefined;
+    case 'number':
+      if (value === 0 && Object.is(value, -0)) walk.special = true;
+      return undefined;
+    case 'boolean':
+      return undefined;
+    case 'bigint':
+    case 'undefined':
+      walk.special = true;
+      return undefined;
+    case 'object':
+      return value === null ? undefined : inspectContainer(value, walk, depth);
+    case 'function':
+    case 'symbol':
+      break;
+  }
+  return unsupported(`is a ${typeof value}`);
+}
+
+function inspectContainer(value: object, walk: Walk, depth: number): Problem | undefined {
+  if (depth === walk.maxDepth) return { ...tooLarge('is nested deeper than maxDepth allows'), tooDeep: value };
+  const problem = inspectParts(value, walk, depth + 1);
+  return problem !== undefined && problem.tooDeep === value ? unsupported('contains itself') : problem;
+}
+
+function inspectParts(value: object, walk: Walk, depth: number): Problem | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return inspectRecord(value, walk, depth);
+  if (prototype === Array.prototype && Array.isArray(value)) return inspectArray(value, walk, depth);
+  walk.special = true;
+  if (prototype === null) return inspectRecord(value, walk, depth);
+  if (binaryKind(value) !== undefined) {
+    return (walk.bytesLeft -= binaryBytes(value).length) < 0
+      ? tooLarge('holds more bytes than maxBytes allows')
+      : undefined;
+  }
+  const isDate = prototype === Date.prototype && types.isDate(value);
+  const isMap = prototype === Map.prototype && types.isMap(value);
+  const isSet = prototype === Set.prototype && types.isSet(value);
+  if (!(isDate || isMap || isSet)) return unsupported(`is an instance of ${className(value)}`);
+  if (Reflect.ownKeys(value).length > 0) return unsupported(`is a ${className(value)} with properties of its own`);
+  if (isMap) return inspectMap(value, walk, depth);
+  if (isSet) return inspectSet(value, walk, depth);
+  return undefined;
+}
+
+function inspectRecord(value: object, walk: Walk, depth: number): Problem | undefined {
+  const keys = Reflect.ownKeys(value);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    if (typeof key === 'symbol') return unsupported(`is an object with the symbol key ${String(key)}`);
+    const property = Reflect.getOwnPropertyDescriptor(value, key)!;
+    if (property.get !== undefined || property.set !== undefined)
+      return at(propertyPath(key), unsupported('is an accessor'));
+    if (!property.enumerable) return at(propertyPath(key), unsupported('is a property that is not enumerable'));
+    if (--walk.nodesLeft < 0) return tooLarge('holds more parts than maxNodes allows');
+    if ((walk.bytesLeft -= key.length) < 0) return tooLarge('holds more text than maxBytes allows');
+    if (needsTag(key)) walk.special = true;
+    const problem = inspect(property.value, walk, depth);
+    if (problem !== undefined) return at(propertyPath(key), problem);
+  }
+  return undefined;
+}
+
+/** msgpackr renames `__proto__` and looks at `constructor`; it replaces halves of surrogate pairs. */
+export function needsTag(key: string): boolean {
+  return key === '__proto__' || key === 'constructor' || !key.isWellFormed();
+}
+
+function inspectArray(value: readonly unknown[], walk: Walk, depth: number): Problem | undefined {
+  const { length } = value;
+  if (length > walk.nodesLeft) return tooLarge('holds more parts than maxNodes allows');
+  for (let i = 0; i < length; i++) {
+    const item = value[i];
+    if (item === undefined && !Object.hasOwn(value, i)) return at(`[${i}]`, unsupported('is a hole in an array'));
+    const problem = inspect(item, walk, depth);
+    if (problem !== undefined) return at(`[${i}]`, problem);
+  }
+  // The indexes and `length`.
+  if (Reflect.ownKeys(value).length !== length + 1) return unsupported('is an array with properties besides its items');
+  return undefined;
+}
+
+function inspectMap(map: ReadonlyMap<unknown, unknown>, walk: Walk, depth: number): Problem | undefined {
+  let i = 0;
+  for (const [key, value] of map) {
+    const inKey = inspect(key, walk, depth);
+    if (inKey !== undefined) return at(`<key ${i}>`, inKey);
+    const inValue = inspect(value, walk, depth);
+    if (inValue !== undefined) return at(`<value ${i}>`, inValue);
+    i++;
+  }
+  return undefined;
+}
+
+function inspectSet(set: ReadonlySet<unknown>, walk: Walk, depth: number): Problem | undefined {
+  let i = 0;
+  for (const item of set) {
+    const problem = inspect(item, walk, depth);
+    if (problem !== undefined) return at(`<item ${i}>`, problem);
+    i++;
+  }
+  return undefined;
+}
+
+function at(step: string, problem: Problem): Problem {
+  problem.path.push(step);
+  return problem;
+}
+
+function tooLarge(reason: string): Problem {
+  return { code: 'ERR_VALUE_TOO_LARGE', reason, path: [] };
+}
+
+function unsupported(reason: string): Problem {
+  return { code: 'ERR_VALUE_UNSUPPORTED', reason, path: [] };
+}
+
+function toError(problem: Problem): TierkitError {
+  const path = `$${problem.path.toReversed().join('')}`;
+  return new TierkitError(problem.code, `${path.length > 300 ? `...${path.slice(-300)}` : path} ${problem.reason}`);
+}
+
+function propertyPath(key: string): string {
+  return /^[A-Za-z_$][\w$]{0,63}$/.test(key) ? `.${key}` : `[${JSON.stringify(key.slice(0, 64))}]`;
+}
+
+function className(value: object): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype ?? {}, 'constructor')?.value;
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'an unnamed class';
+}
