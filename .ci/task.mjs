@@ -61,6 +61,6 @@ const tasks = {
 
 const chosen = tasks[task];
 if (chosen === undefined) fail(`no task "${task}"; there are ${Object.keys(tasks).join(', ')}`, 2);
-await install();
 if (chosen.redis) await ensureRedis();
+await install();
 process.exitCode = await chosen.run();
