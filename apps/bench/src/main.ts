@@ -15,8 +15,11 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 function parse(): BenchOptions | undefined {
   try {
     const options = readOptions(process.argv.slice(2));
-    if (scenarios.some(({ name }) => options.only.test(name))) return options;
-    throw new Error('no scenario has a name that --only matches; --list prints them');
+    if (!scenarios.some(({ name }) => options.only.test(name)))
+      throw new Error('no scenario has a name that --only matches; --list prints them');
+    // A file that cannot be written is better known now than after the measurement.
+    if (options.json !== undefined && !options.list) writeFileSync(options.json, '[]\n');
+    return options;
   } catch (error) {
     process.stderr.write(`bench: ${(error as Error).message.split('\n', 1)[0]} (${usage})\n`);
     process.exitCode = 2;

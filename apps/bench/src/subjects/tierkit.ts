@@ -1,13 +1,25 @@
-import type { Setup, Subject } from '../subject.ts';
+import { createTiers, type Scope, type Tiers } from '@tierkit/cache';
+import type { Subject } from '../subject.ts';
 
-export const tierkitProject: Subject = {
-  name: 'tierkit project scope',
-  role: 'ours',
-  open: async () => ({ absent: 'not wired yet' }),
-};
+export const tierkitProject: Subject = createTierkit('tierkit project scope', (tiers) => tiers.project('bench'));
+export const tierkitGlobal: Subject = createTierkit('tierkit global', (tiers) => tiers.global);
 
-export const tierkitGlobal: Subject = {
-  name: 'tierkit global',
-  role: 'ours',
-  open: async (_setup: Setup) => ({ absent: 'not wired yet' }),
-};
+const maxBytes = 1_073_741_824;
+
+function createTierkit(name: string, scopeOf: (tiers: Tiers) => Scope): Subject {
+  return {
+    name,
+    role: 'ours',
+    async open({ level, operation, port, maxEntries }) {
+      const l1 = level === 'l2' ? false : { maxEntries, maxBytes };
+      const tiers = createTiers({ redis: `redis://127.0.0.1:${port}`, l1 });
+      await tiers.ready();
+      const scope = scopeOf(tiers);
+      return {
+        read: operation === 'get' ? (key) => scope.get(key) : (key, load) => scope.getOrSet(key, load),
+        write: (key, value) => scope.set(key, value),
+        close: () => tiers.close(),
+      };
+    },
+  };
+}
