@@ -45,7 +45,7 @@ export function translateRedisError(error: unknown, redact: Redact): unknown {
   return unavailable(
     lost ? 'The connection to Redis was lost before the reply came' : 'Redis is not connected',
     lost ? 'unknown' : 'no',
-    cause(error, redact),
+    sanitized(error, redact),
   );
 }
 
@@ -62,7 +62,7 @@ export function isOutage(error: unknown): boolean {
 
 function timeoutError(error: Error, redact: Redact): TierkitError<'ERR_REDIS_TIMEOUT'> {
   return new TierkitError('ERR_REDIS_TIMEOUT', 'Redis did not answer in time; the command may have been applied', {
-    cause: cause(error, redact),
+    cause: sanitized(error, redact),
     details: { applied: 'unknown' satisfies Applied },
   });
 }
@@ -72,13 +72,13 @@ function replyError(message: string, error: Error, redact: Redact): TierkitError
   // A script that failed half-way keeps what it had written.
   const applied: Applied = message.includes('user_script') ? 'unknown' : 'no';
   return new TierkitError('ERR_REDIS_REPLY', `Redis refused the command: ${redact(message)}`, {
-    cause: cause(error, redact),
+    cause: sanitized(error, redact),
     details: { reply, applied },
   });
 }
 
-/** A copy without ioredis's `command`, whose arguments hold values and, for AUTH, the password. */
-function cause(error: Error, redact: Redact): Error {
+/** A copy without secrets and without ioredis's `command`, whose arguments hold values and, for AUTH, the password. */
+export function sanitized(error: Error, redact: Redact): Error {
   const copy = new Error(redact(error.message));
   copy.name = error.name;
   if (error.stack !== undefined) copy.stack = redact(error.stack);

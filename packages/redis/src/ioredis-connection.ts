@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { parseDuration, type Duration } from '@tierkit/core';
+import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { isCluster, type OpenedClient, type RedisClient } from './client.ts';
@@ -7,7 +7,7 @@ import { closeClient } from './close-client.ts';
 import type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
 import { Deadline } from './deadline.ts';
 import { duplicateClient } from './duplicate-client.ts';
-import { isOutage, translateRedisError, unavailable } from './errors.ts';
+import { isOutage, sanitized, translateRedisError, unavailable } from './errors.ts';
 import type { Redact } from './redact.ts';
 import type { ResolvedOptions, Topology } from './resolve-options.ts';
 import { slotOf } from './slots.ts';
@@ -213,8 +213,10 @@ export class IoredisConnection implements RedisConnection {
   };
 
   readonly #failedToConnect = (error: unknown): void => {
-    const translated = translateRedisError(error, this.#parts.redact);
-    this.#state.lastError = translated instanceof Error ? translated : undefined;
+    const { redact } = this.#parts;
+    const translated = translateRedisError(error, redact);
+    if (translated instanceof TierkitError) this.#state.lastError = translated;
+    else if (error instanceof Error) this.#state.lastError = sanitized(error, redact);
   };
 
   readonly #update = (): void => {
