@@ -1,0 +1,41 @@
+import { type Duration } from '@tierkit/core';
+import type { CacheOptions } from './options.ts';
+import type { Scope } from './scope.ts';
+import { createTiers, type CacheStats } from './tiers.ts';
+
+export interface SingleCacheOptions extends CacheOptions {
+  /** Time to live of entries that are stored without one. @default '5m' */
+  readonly ttl?: Duration;
+}
+
+/** One cache without tiers: its keys lie at the root, behind the prefix. */
+export interface Cache extends Pick<Scope, keyof Scope> {
+  ready(timeout?: Duration): Promise<void>;
+  stats(): CacheStats;
+  close(): Promise<void>;
+}
+
+/** A cache for those who need no tiers; all of `Scope`'s methods are its own. */
+export function createCache(options: SingleCacheOptions): Cache {
+  const { ttl = '5m', ...rest } = options;
+  const tiers = createTiers({ ...rest, tiers: { global: { ttl } } });
+  const scope = tiers.global;
+  return {
+    get: scope.get.bind(scope) as Scope['get'],
+    peek: scope.peek.bind(scope),
+    getOrSet: scope.getOrSet.bind(scope),
+    getMany: scope.getMany.bind(scope),
+    set: scope.set.bind(scope),
+    setMany: scope.setMany.bind(scope),
+    delete: scope.delete.bind(scope),
+    deleteMany: scope.deleteMany.bind(scope),
+    has: scope.has.bind(scope),
+    ttl: scope.ttl.bind(scope),
+    clear: scope.clear.bind(scope),
+    deleteByPattern: scope.deleteByPattern.bind(scope),
+    keys: scope.keys.bind(scope),
+    ready: (timeout) => tiers.ready(timeout),
+    stats: () => tiers.stats(),
+    close: () => tiers.close(),
+  };
+}

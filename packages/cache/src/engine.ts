@@ -1,0 +1,25 @@
+import type { Clock, Codec, Logger } from '@tierkit/core';
+import type { Level1 } from './level1.ts';
+import type { CacheStore } from './store.ts';
+import type { UnconfirmedChanges } from './unconfirmed-changes.ts';
+
+/** What all scopes of one instance share. */
+export interface Engine {
+  readonly store: CacheStore;
+  readonly level1: Level1 | undefined;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly unconfirmed: UnconfirmedChanges;
+  readonly load: LoadPolicy;
+  /** The most that the store's time can be ahead of `clock.monotonic()`, in milliseconds; undefined while unknown. */
+  storeOffsetMs(): number | undefined;
+}
+
+/** How a load is shared between processes; all in milliseconds. */
+export interface LoadPolicy {
+  /** A holder that is silent for this long loses the right to load to another process. */
+  readonly leaseMs: number;
+  /** The longest that a caller waits for another process's load before it loads for itself. */
+  readonly waitTimeoutMs: number;
+}

@@ -1,0 +1,8 @@
+/** The codes of errors that this package throws; `ERR_KEY_*`, `ERR_VALUE_*` and `ERR_DURATION_INVALID` come from core. */
+export type CacheErrorCode =
+  /** An option is missing or has a bad value. */
+  | 'ERR_CACHE_OPTIONS'
+  /** The cache was closed before or during the call. */
+  | 'ERR_CACHE_CLOSED'
+  /** A change was `required`, and Redis did not confirm it. */
+  | 'ERR_CACHE_UNCONFIRMED';

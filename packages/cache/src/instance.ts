@@ -1,0 +1,129 @@
+import { createCodec, compilePattern, silentLogger, systemClock } from '@tierkit/core';
+import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
+import { randomBytes } from 'node:crypto';
+import type { Engine } from './engine.ts';
+import { parseInvalidation } from './invalidation-message.ts';
+import { Level1 } from './level1.ts';
+import { MemoryStore } from './memory-store.ts';
+import { NullStore } from './null-store.ts';
+import { durationMs, positiveInteger, type CacheBackend, type CacheOptions } from './options.ts';
+import { Reclaimer } from './reclaimer.ts';
+import { RedisStore } from './redis-store.ts';
+import { validatePrefix } from './scope-address.ts';
+import { ScopeRegistry } from './scope-registry.ts';
+import type { CacheStore } from './store.ts';
+import { UnconfirmedChanges } from './unconfirmed-changes.ts';
+
+/** The parts of a running cache, wired: what `createCache` and `createTiers` have in common. */
+export interface Instance {
+  readonly engine: Engine;
+  readonly scopes: ScopeRegistry;
+  readonly prefix: string;
+  readonly backend: 'redis' | 'memory' | 'null';
+  readonly redis: RedisConnection | undefined;
+  readonly feed: InvalidationFeed | undefined;
+  ready(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const isConnection = (backend: CacheBackend): backend is RedisConnection =>
+  typeof backend === 'object' && 'execute' in backend && 'masters' in backend;
+
+export function createInstance(options: CacheOptions): Instance {
+  const { redis: backend } = options;
+  const prefix = validatePrefix(options.prefix ?? '');
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? silentLogger;
+  const codec = createCodec({ maxBytes: positiveInteger(options.maxValueBytes, 8_388_608, 'maxValueBytes') });
+  const l1 = options.l1 ?? {};
+  const level1 =
+    l1 === false
+      ? undefined
+      : new Level1({
+          maxEntries: positiveInteger(l1.maxEntries, 10_000, 'l1.maxEntries'),
+          maxBytes: positiveInteger(l1.maxBytes, 67_108_864, 'l1.maxBytes'),
+          ttlMs: durationMs(l1.ttl, Infinity, 'l1.ttl'),
+        });
+  const load = {
+    leaseMs: durationMs(options.load?.lease, 3_000, 'load.lease'),
+    waitTimeoutMs: durationMs(options.load?.waitTimeout, 30_000, 'load.waitTimeout'),
+  };
+  const feedTimeoutMs = durationMs(options.feedTimeout, 3_000, 'feedTimeout');
+  const reclaimMs = options.reclaim === false ? undefined : durationMs(options.reclaim, 5_000, 'reclaim');
+  const scopes = new ScopeRegistry();
+  const engineOver = (store: CacheStore, storeOffsetMs: () => number | undefined): Engine => {
+    const unconfirmed = new UnconfirmedChanges(store, logger);
+    return { store, level1, codec, clock, logger, load, unconfirmed, storeOffsetMs };
+  };
+
+  if (backend === 'memory' || backend === 'null') {
+    const maxEntries = positiveInteger(options.memory?.maxEntries, 100_000, 'memory.maxEntries');
+    const maxBytes = positiveInteger(options.memory?.maxBytes, 134_217_728, 'memory.maxBytes');
+    const store =
+      backend === 'null'
+        ? new NullStore()
+        : new MemoryStore({
+            clock,
+            maxEntries,
+            maxBytes,
+            onLoaded: ({ generationKey, prefix }, key) => scopes.wake(generationKey, key.slice(prefix.length)),
+          });
+    const engine = engineOver(store, () => 0);
+    if (backend === 'memory') level1?.arm();
+    const close = async (): Promise<void> => level1?.clear();
+    return { engine, scopes, prefix, backend, redis: undefined, feed: undefined, ready: async () => {}, close };
+  }
+
+  const owned = !isConnection(backend);
+  const redis = owned ? createRedis(backend) : backend;
+  const feed = createPubSubFeed(redis, { prefix, feedTimeoutMs, logger });
+  const origin = randomBytes(9).toString('base64url');
+  const reclaimer = reclaimMs === undefined ? undefined : new Reclaimer(redis, reclaimMs, logger);
+  const onCorrupt = (key: string): void => logger.warn({ key }, 'bytes that are no entry are removed');
+  const store = new RedisStore({ redis, feed, origin, reclaimer, onCorrupt });
+  const engine = engineOver(store, () => feed.serverOffsetMs);
+  const { unconfirmed } = engine;
+
+  const onMessage = (message: Buffer): void => {
+    const news = parseInvalidation(message, origin);
+    if (news === undefined) return;
+    // A message of our own is no news, unless it tells of a change that we took for lost.
+    if (news.own && !unconfirmed.recent && news.kind !== 'loaded') return;
+    if (news.kind === 'scope') store.forgetGeneration(news.generationKey);
+    scopes.apply(news, compilePattern);
+  };
+  feed.listen({
+    onMessage,
+    onLive: () => {
+      level1?.arm();
+      unconfirmed.replay();
+    },
+    onLost: () => level1?.suspect(),
+  });
+  const stopWatching = redis.onStateChange((state) => {
+    if (state === 'up') unconfirmed.replay();
+  });
+
+  return {
+    engine,
+    scopes,
+    prefix,
+    backend: 'redis',
+    redis,
+    feed,
+    async ready(timeoutMs) {
+      const startedMs = performance.now();
+      await redis.ready(timeoutMs);
+      await feed.ready(Math.max(1, timeoutMs - (performance.now() - startedMs)));
+    },
+    async close() {
+      stopWatching();
+      reclaimer?.close();
+      unconfirmed.close();
+      feed.close();
+      level1?.suspect();
+      level1?.clear();
+      if (owned) await redis.close();
+    },
+  };
+}

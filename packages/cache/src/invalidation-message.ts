@@ -1,0 +1,52 @@
+/**
+ * What instances tell each other: 12 characters of origin, one that names the kind, and a body of encoded names, which
+ * never hold a line break.
+ */
+export type Invalidation =
+  /** These entries changed or went. */
+  | { readonly kind: 'keys'; readonly keys: readonly string[] }
+  /** All entries of the scope with this generation key went. */
+  | { readonly kind: 'scope'; readonly generationKey: string }
+  /** The entries of a scope whose names match an encoded pattern went. */
+  | { readonly kind: 'pattern'; readonly generationKey: string; readonly pattern: string }
+  /** A load ended; nothing changed for those who did not wait for it. */
+  | { readonly kind: 'loaded'; readonly key: string };
+
+const ORIGIN_LENGTH = 12;
+const MAX_BYTES = 1_048_576;
+
+export function encodeInvalidation(origin: string, invalidation: Invalidation): string {
+  switch (invalidation.kind) {
+    case 'keys':
+      return `${origin}k${invalidation.keys.join('\n')}`;
+    case 'scope':
+      return `${origin}s${invalidation.generationKey}`;
+    case 'pattern':
+      return `${origin}p${invalidation.generationKey}\n${invalidation.pattern}`;
+    case 'loaded':
+      return `${origin}l${invalidation.key}`;
+    default:
+      return invalidation satisfies never;
+  }
+}
+
+/** @returns the news, and whether this origin sent it; undefined for bytes that are no message */
+export function parseInvalidation(message: Buffer, origin: string): (Invalidation & { own: boolean }) | undefined {
+  if (message.length <= ORIGIN_LENGTH || message.length > MAX_BYTES) return undefined;
+  const own = message.toString('latin1', 0, ORIGIN_LENGTH) === origin;
+  const body = message.toString('utf8', ORIGIN_LENGTH + 1);
+  switch (message[ORIGIN_LENGTH]) {
+    case 0x6b:
+      return { own, kind: 'keys', keys: body.split('\n') };
+    case 0x73:
+      return { own, kind: 'scope', generationKey: body };
+    case 0x70: {
+      const [generationKey = '', pattern = ''] = body.split('\n');
+      return { own, kind: 'pattern', generationKey, pattern };
+    }
+    case 0x6c:
+      return { own, kind: 'loaded', key: body };
+    default:
+      return undefined;
+  }
+}

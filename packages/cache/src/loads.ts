@@ -1,0 +1,157 @@
+import { freezeDeep } from '@tierkit/core';
+import { randomBytes } from 'node:crypto';
+import { accept, readSuspect, type Found } from './reads.ts';
+import type { FillToken } from './scope-level1.ts';
+import type { Flight, LoadedValue, ScopeState } from './scope-state.ts';
+import type { Claim, Lease } from './store.ts';
+
+export type Loader = () => unknown;
+
+/** Between two looks at a lease whose end may go unheard, since the feed is lost. */
+const DEAF_POLL_MS = 100;
+
+/**
+ * The value of a name, loaded if nobody has it: callers in this process share one load, and processes agree on one
+ * through a lease in the second level.
+ */
+export function load(state: ScopeState, name: string, loader: Loader, ttlMs: number): Promise<LoadedValue> {
+  const known = state.flights.get(name);
+  if (known !== undefined) return known.promise;
+  const promise = obtain(state, name, loader, ttlMs).finally(() => {
+    if (state.flights.get(name) === flight) state.flights.delete(name);
+  });
+  const flight: Flight = { promise };
+  state.flights.set(name, flight);
+  return promise;
+}
+
+async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: number): Promise<LoadedValue> {
+  const { engine } = state;
+  const { leaseMs, waitTimeoutMs } = engine.load;
+  const giveUpMs = engine.clock.monotonic() + waitTimeoutMs;
+  const leaseToken = randomBytes(12).toString('base64url');
+  for (;;) {
+    if (engine.unconfirmed.covers(state.address, name)) return loadUnstored(state, loader);
+    const token = state.level1.begin(name);
+    try {
+      const claim = await claimOrSuspect(state, name, leaseToken, leaseMs);
+      if (claim.kind === 'away') return claim.found ?? (await loadUnstored(state, loader));
+      if (claim.kind === 'granted') return await loadUnderLease(state, claim.lease, token, loader, ttlMs);
+      if (claim.kind === 'hit') {
+        const found = accept(state, token, claim.entry);
+        if (found !== undefined) {
+          state.stats.l2Hits++;
+          return found;
+        }
+        continue;
+      }
+      const leftMs = giveUpMs - engine.clock.monotonic();
+      if (leftMs <= 0) return await loadUnstored(state, loader);
+      const deafMs = engine.level1?.armed === true ? Infinity : DEAF_POLL_MS;
+      const lease = Math.max(claim.remainingMs, 1) * (1 + Math.random() * 0.1);
+      await state.waiters.wait(name, Math.min(leftMs, lease, deafMs));
+    } finally {
+      state.level1.end(token);
+    }
+  }
+}
+
+type ClaimOrSuspect = Claim | { readonly kind: 'away'; readonly found: Found };
+
+async function claimOrSuspect(
+  state: ScopeState,
+  name: string,
+  token: string,
+  leaseMs: number,
+): Promise<ClaimOrSuspect> {
+  try {
+    return await state.engine.store.claim(state.address, state.keyOf(name), token, leaseMs);
+  } catch (error) {
+    return { kind: 'away', found: readSuspect(state, name, error) };
+  }
+}
+
+async function loadUnderLease(
+  state: ScopeState,
+  lease: Lease,
+  token: FillToken,
+  loader: Loader,
+  ttlMs: number,
+): Promise<LoadedValue> {
+  const { engine, address, stats } = state;
+  const { leaseMs } = engine.load;
+  stats.misses++;
+  const renewal = setInterval(() => {
+    engine.store.renew(address, lease, leaseMs).catch(() => stats.errors++);
+  }, leaseMs / 3);
+  renewal.unref();
+  try {
+    const value = await runLoader(state, loader);
+    const payload = value === undefined ? undefined : encode(state, value);
+    if (payload === undefined) {
+      void giveBack(state, lease);
+      return { value, shareable: true };
+    }
+    const sentMs = engine.clock.monotonic();
+    const stored = await fill(state, lease, payload, ttlMs);
+    const copy = engine.codec.decode(payload);
+    const shareable = freezeDeep(copy);
+    if (stored) {
+      const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, value: copy, shareable };
+      state.level1.fill(token, entry, engine.clock.monotonic());
+    }
+    return { value: copy, shareable };
+  } catch (error) {
+    void giveBack(state, lease);
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+/** Without a lease nothing is stored: it could be older than what others stored meanwhile. */
+async function loadUnstored(state: ScopeState, loader: Loader): Promise<LoadedValue> {
+  const value = await runLoader(state, loader);
+  const payload = value === undefined ? undefined : encode(state, value);
+  if (payload === undefined) return { value, shareable: true };
+  const copy = state.engine.codec.decode(payload);
+  return { value: copy, shareable: freezeDeep(copy) };
+}
+
+async function runLoader(state: ScopeState, loader: Loader): Promise<unknown> {
+  state.stats.loads++;
+  try {
+    return await loader();
+  } catch (error) {
+    state.stats.loadErrors++;
+    throw error;
+  }
+}
+
+/** A value that cannot be stored is the caller's all the same. */
+function encode(state: ScopeState, value: unknown): Buffer | undefined {
+  try {
+    return state.engine.codec.encode(value);
+  } catch (error) {
+    state.engine.logger.warn({ tier: state.address.tier, error: String(error) }, 'a loaded value cannot be stored');
+    return undefined;
+  }
+}
+
+async function fill(state: ScopeState, lease: Lease, payload: Buffer, ttlMs: number): Promise<boolean> {
+  try {
+    return await state.engine.store.fill(state.address, lease, { key: lease.key, payload }, ttlMs);
+  } catch (error) {
+    state.stats.errors++;
+    state.engine.logger.debug({ tier: state.address.tier, error: String(error) }, 'a loaded value was not stored');
+    return false;
+  }
+}
+
+async function giveBack(state: ScopeState, lease: Lease): Promise<void> {
+  try {
+    await state.engine.store.release(state.address, lease);
+  } catch {
+    // It expires.
+  }
+}

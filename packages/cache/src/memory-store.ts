@@ -1,0 +1,165 @@
+import type { Clock } from '@tierkit/core';
+import { LRUCache } from 'lru-cache';
+import type { ScopeAddress } from './scope-address.ts';
+import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
+
+interface Entry extends StoredEntry {
+  readonly generation: number;
+}
+
+interface HeldLease {
+  readonly token: string;
+  readonly generation: number;
+  readonly expiresAtMs: number;
+}
+
+export interface MemoryStoreOptions {
+  readonly clock: Clock;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  /** Called with the name of a key whose load ended. */
+  readonly onLoaded: (scope: ScopeAddress, key: string) => void;
+}
+
+/**
+ * The second level in this process alone: for development, tests, and services of one instance. It counts time by the
+ * local monotonic clock and holds encoded values, so values are as isolated as with Redis.
+ */
+export class MemoryStore implements CacheStore {
+  readonly #clock: Clock;
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #leases = new Map<string, HeldLease>();
+  readonly #generations: LRUCache<string, number>;
+  readonly #onLoaded: (scope: ScopeAddress, key: string) => void;
+  #lastGeneration = 0;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#clock = options.clock;
+    this.#onLoaded = options.onLoaded;
+    this.#entries = new LRUCache({ max: options.maxEntries, maxSize: options.maxBytes });
+    this.#generations = new LRUCache({ max: options.maxEntries });
+  }
+
+  async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
+    return this.#live(scope, key);
+  }
+
+  async readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    return keys.map((key) => this.#live(scope, key));
+  }
+
+  async write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void> {
+    for (const { key, payload } of entries) {
+      this.#leases.delete(key);
+      this.#put(scope, key, payload, ttlMs);
+    }
+  }
+
+  async remove(_scope: ScopeAddress, keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      this.#leases.delete(key);
+      this.#entries.delete(key);
+    }
+  }
+
+  async clear(scope: ScopeAddress): Promise<void> {
+    this.#generations.set(scope.generationKey, ++this.#lastGeneration);
+  }
+
+  async discard(entry: StoredEntry): Promise<void> {
+    if (this.#entries.peek(entry.key) === entry) this.#entries.delete(entry.key);
+  }
+
+  async ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {
+    const entry = this.#live(scope, key);
+    return entry && entry.expiresAtMs - this.#clock.monotonic();
+  }
+
+  async *scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
+    const found: string[] = [];
+    // A look at an entry moves it within the list, so the names are taken first.
+    for (const key of [...this.#entries.keys()]) {
+      const name = key.slice(scope.prefix.length);
+      if (!key.startsWith(scope.prefix) || name.includes('{') || !pattern.matches(name)) continue;
+      if (this.#live(scope, key) !== undefined) found.push(key);
+    }
+    yield found;
+  }
+
+  async voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
+    for (const key of this.#leases.keys()) {
+      const name = key.slice(scope.prefix.length);
+      if (key.startsWith(scope.prefix) && !name.includes('{') && pattern.matches(name)) this.#leases.delete(key);
+    }
+  }
+
+  async announcePattern(): Promise<void> {
+    // Nobody else looks into this store.
+  }
+
+  async claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim> {
+    const entry = this.#live(scope, key);
+    if (entry !== undefined) return { kind: 'hit', entry };
+    const nowMs = this.#clock.monotonic();
+    const generation = this.#generation(scope);
+    const held = this.#leases.get(key);
+    if (held !== undefined && held.generation === generation && nowMs < held.expiresAtMs) {
+      return { kind: 'held', remainingMs: held.expiresAtMs - nowMs };
+    }
+    this.#leases.set(key, { token, generation, expiresAtMs: nowMs + leaseMs });
+    const stamp = Buffer.alloc(8);
+    stamp.writeDoubleBE(generation);
+    return { kind: 'granted', lease: { key, token, generation: stamp } };
+  }
+
+  async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
+    const held = this.#holds(scope, lease);
+    if (held) this.#put(scope, entry.key, entry.payload, ttlMs);
+    await this.release(scope, lease);
+    return held;
+  }
+
+  async renew(scope: ScopeAddress, lease: Lease, leaseMs: number): Promise<boolean> {
+    const held = this.#leases.get(lease.key);
+    if (held === undefined || !this.#holds(scope, lease)) return false;
+    this.#leases.set(lease.key, { ...held, expiresAtMs: this.#clock.monotonic() + leaseMs });
+    return true;
+  }
+
+  async release(scope: ScopeAddress, lease: Lease): Promise<void> {
+    if (this.#leases.get(lease.key)?.token !== lease.token) return;
+    this.#leases.delete(lease.key);
+    this.#onLoaded(scope, lease.key);
+  }
+
+  #holds(scope: ScopeAddress, lease: Lease): boolean {
+    const held = this.#leases.get(lease.key);
+    if (held === undefined || held.token !== lease.token || held.generation !== this.#generation(scope)) return false;
+    return this.#clock.monotonic() < held.expiresAtMs;
+  }
+
+  #put(scope: ScopeAddress, key: string, payload: Buffer, ttlMs: number): void {
+    const expiresAtMs = this.#clock.monotonic() + ttlMs;
+    const entry = { key, bytes: payload, payload, expiresAtMs, generation: this.#generation(scope) };
+    this.#entries.set(key, entry, { size: payload.length + key.length + 100 });
+  }
+
+  #live(scope: ScopeAddress, key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    const expired = this.#clock.monotonic() >= entry.expiresAtMs;
+    if (!expired && entry.generation === this.#generation(scope)) return entry;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  /** A generation that was evicted restarts at a new number, so that what was written under it stays gone. */
+  #generation(scope: ScopeAddress): number {
+    let generation = this.#generations.get(scope.generationKey);
+    if (generation === undefined) {
+      generation = ++this.#lastGeneration;
+      this.#generations.set(scope.generationKey, generation);
+    }
+    return generation;
+  }
+}

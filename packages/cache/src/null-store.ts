@@ -1,0 +1,40 @@
+import type { CacheStore, Claim, StoredEntry } from './store.ts';
+
+/** The second level that keeps nothing: every read is a miss, every load runs, every change is confirmed. */
+export class NullStore implements CacheStore {
+  async read(): Promise<undefined> {}
+
+  async readMany(_scope: unknown, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    return keys.map(() => undefined);
+  }
+
+  async write(): Promise<void> {}
+
+  async remove(): Promise<void> {}
+
+  async clear(): Promise<void> {}
+
+  async discard(): Promise<void> {}
+
+  async ttl(): Promise<undefined> {}
+
+  async *scan(): AsyncIterable<string[]> {}
+
+  async voidLeases(): Promise<void> {}
+
+  async announcePattern(): Promise<void> {}
+
+  async claim(_scope: unknown, key: string, token: string): Promise<Claim> {
+    return { kind: 'granted', lease: { key, token, generation: Buffer.alloc(8) } };
+  }
+
+  async fill(): Promise<boolean> {
+    return false;
+  }
+
+  async renew(): Promise<boolean> {
+    return true;
+  }
+
+  async release(): Promise<void> {}
+}

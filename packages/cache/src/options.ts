@@ -1,0 +1,58 @@
+import type { Clock, Duration, Logger } from '@tierkit/core';
+import { parseDuration, TierkitError } from '@tierkit/core';
+import type { RedisConnection, RedisInput } from '@tierkit/redis';
+
+/** `'memory'` keeps everything in this process, `'null'` keeps nothing. */
+export type CacheBackend = RedisInput | RedisConnection | 'memory' | 'null';
+
+export interface CacheOptions {
+  /** Where the second level is. A connection that was made elsewhere is not closed with the cache. */
+  readonly redis: CacheBackend;
+  /** Goes before every key and channel: letters, digits and `_ . : -`. @default '' */
+  readonly prefix?: string;
+  /** The bounds of the in-process level, or false for none. */
+  readonly l1?: false | Level1Settings;
+  /** The longest that Redis may be silent before L1 is no longer trusted. @default '3s' */
+  readonly feedTimeout?: Duration;
+  /** The largest encoded value in bytes. @default 8 MiB */
+  readonly maxValueBytes?: number;
+  /** Bounds of the `'memory'` backend. */
+  readonly memory?: { readonly maxEntries?: number; readonly maxBytes?: number };
+  /** How processes share a load. */
+  readonly load?: LoadSettings;
+  /** How long cleared entries wait for the pass that frees them, or false to let them expire. @default '5s' */
+  readonly reclaim?: false | Duration;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+export interface Level1Settings {
+  /** @default 10_000 */
+  readonly maxEntries?: number;
+  /** Encoded sizes plus a constant for each entry. One entry may take an eighth. @default 64 MiB */
+  readonly maxBytes?: number;
+  /** The longest that an entry is served without asking Redis again. @default what it has left in Redis */
+  readonly ttl?: Duration;
+}
+
+export interface LoadSettings {
+  /** A loading process that is silent for this long is replaced. @default '3s' */
+  readonly lease?: Duration;
+  /** The longest wait for another process's load; after it the caller loads for itself. @default '30s' */
+  readonly waitTimeout?: Duration;
+}
+
+export interface TierOptions {
+  /** Time to live of entries that are stored without one. */
+  readonly ttl: Duration;
+}
+
+export function positiveInteger(value: number | undefined, fallback: number, option: string): number {
+  if (value === undefined) return fallback;
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new TierkitError('ERR_CACHE_OPTIONS', `${option} takes a whole number above 0`, { details: { option } });
+}
+
+export function durationMs(value: Duration | undefined, fallbackMs: number, option: string): number {
+  return value === undefined ? fallbackMs : Math.ceil(parseDuration(value, option));
+}

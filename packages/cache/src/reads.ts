@@ -1,0 +1,128 @@
+import { copyValue, freezeDeep } from '@tierkit/core';
+import type { Level1Entry } from './level1.ts';
+import type { FillToken } from './scope-level1.ts';
+import type { LoadedValue, ScopeState } from './scope-state.ts';
+import type { StoredEntry } from './store.ts';
+
+/** What a read found, or undefined for a miss. */
+export type Found = LoadedValue | undefined;
+
+/** Hands a found value to one more caller. */
+export function handOut(found: LoadedValue, copy: boolean): unknown {
+  if (copy) return copyValue(found.value);
+  return found.shareable ? found.value : copyValue(found.value, { frozen: true });
+}
+
+/** The first level's answer, if it has one that may be served without asking anybody. */
+export function readLevel1(state: ScopeState, name: string, nowMs: number): Found {
+  const entry = state.level1.find(name);
+  if (entry === undefined || entry.epoch !== state.engine.level1?.epoch || nowMs >= entry.freshUntilMs)
+    return undefined;
+  return decodeEntry(state, entry);
+}
+
+/** The second level's answer; the first level's suspect one when the second cannot be asked. */
+export async function read(state: ScopeState, name: string): Promise<Found> {
+  const { engine, stats } = state;
+  if (engine.unconfirmed.covers(state.address, name)) {
+    stats.misses++;
+    return undefined;
+  }
+  const token = state.level1.begin(name);
+  try {
+    const stored = await engine.store.read(state.address, state.keyOf(name));
+    const found = stored && accept(state, token, stored);
+    if (found === undefined) stats.misses++;
+    else stats.l2Hits++;
+    return found;
+  } catch (error) {
+    return readSuspect(state, name, error);
+  } finally {
+    state.level1.end(token);
+  }
+}
+
+/** As `read` for several names at once, one answer a name. */
+export async function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
+  const { engine, stats } = state;
+  const tokens = names.map((name) => state.level1.begin(name));
+  try {
+    const stored = await engine.store.readMany(
+      state.address,
+      names.map((name) => state.keyOf(name)),
+    );
+    return names.map((name, index) => {
+      const entry = stored[index];
+      const token = tokens[index];
+      if (entry === undefined || token === undefined || engine.unconfirmed.covers(state.address, name)) {
+        stats.misses++;
+        return undefined;
+      }
+      const found = accept(state, token, entry);
+      if (found === undefined) stats.misses++;
+      else stats.l2Hits++;
+      return found;
+    });
+  } catch (error) {
+    return names.map((name) => readSuspect(state, name, error));
+  } finally {
+    for (const token of tokens) state.level1.end(token);
+  }
+}
+
+/** Decodes what the store has and puts it into the first level, if nothing changed since the token was taken. */
+export function accept(state: ScopeState, token: FillToken, stored: StoredEntry): Found {
+  const { engine } = state;
+  const value = decode(state, stored);
+  if (value === undefined) return undefined;
+  const shareable = freezeDeep(value);
+  const offsetMs = engine.storeOffsetMs();
+  if (engine.level1?.armed === true && offsetMs !== undefined) {
+    const entry = { bytes: stored.payload.length, expiresAtMs: stored.expiresAtMs - offsetMs, value, shareable };
+    state.level1.fill(token, entry, engine.clock.monotonic());
+  }
+  return { value, shareable };
+}
+
+/**
+ * What the first level has for a name that cannot be revalidated: entries from before the feed was lost, and those that
+ * were to be revalidated, up to the end of their time to live. A local write removes them, so they are never older than
+ * what this instance wrote.
+ */
+export function readSuspect(state: ScopeState, name: string, error: unknown): Found {
+  const { engine, stats } = state;
+  stats.errors++;
+  engine.logger.debug({ tier: state.address.tier, error: String(error) }, 'cache read failed');
+  const entry = state.level1.find(name);
+  const usable = entry !== undefined && engine.clock.monotonic() < entry.expiresAtMs;
+  const found = usable ? decodeEntry(state, entry) : undefined;
+  if (found === undefined) stats.misses++;
+  else stats.staleServed++;
+  return found;
+}
+
+/** An entry from a local write is decoded at its first read. */
+export function decodeEntry(state: ScopeState, entry: Level1Entry): LoadedValue {
+  if (entry.payload !== undefined) {
+    entry.value = state.engine.codec.decode(entry.payload);
+    entry.shareable = freezeDeep(entry.value);
+    entry.payload = undefined;
+  }
+  return entry;
+}
+
+function decode(state: ScopeState, stored: StoredEntry): unknown {
+  try {
+    return state.engine.codec.decode(stored.payload);
+  } catch (error) {
+    reportCorrupt(state, stored, error);
+    return undefined;
+  }
+}
+
+function reportCorrupt(state: ScopeState, stored: StoredEntry, error: unknown): void {
+  const { engine, stats } = state;
+  stats.corrupt++;
+  engine.logger.warn({ tier: state.address.tier, error: String(error) }, 'an entry cannot be decoded and is removed');
+  engine.store.discard(stored).catch(() => stats.errors++);
+}

@@ -1,0 +1,38 @@
+import { defineScript } from '@tierkit/redis';
+import { currentGeneration, generationOf } from './generation.ts';
+
+export type ClaimReply =
+  | { readonly kind: 'hit'; readonly bytes: Buffer }
+  | { readonly kind: 'granted'; readonly generation: Buffer }
+  | { readonly kind: 'held'; readonly remainingMs: number };
+
+/**
+ * Answers an entry, or grants the lease to load it, or tells for how long somebody else may still hold that lease; who
+ * holds it learns that somebody waits.
+ */
+export const claimLoad = defineScript({
+  name: 'cache-claim-load',
+  keys: ['entry', 'lease', '...generation'],
+  args: { ttlMs: 'integer', knownGeneration: 'bytes', freshGeneration: 'bytes', token: 'string', leaseMs: 'integer' },
+  replyAs: 'buffer',
+  reply: (raw): ClaimReply => {
+    const [kind, value] = raw as [number, Buffer | number];
+    if (kind === 1) return { kind: 'hit', bytes: value as Buffer };
+    if (kind === 2) return { kind: 'granted', generation: value as Buffer };
+    return { kind: 'held', remainingMs: Number(value) };
+  },
+  lua: `
+${currentGeneration}
+${generationOf}
+local bytes = redis.call('GET', entry)
+if generationOf(bytes) == current then return { 1, bytes } end
+local holder = redis.call('GET', lease)
+-- A lease of an ended generation guards a load whose result nobody can see.
+if not holder or string.sub(holder, 1, 8) ~= current then
+  redis.call('SET', lease, current .. token, 'PX', leaseMs)
+  return { 2, current }
+end
+if string.sub(holder, -1) ~= '+' then redis.call('SET', lease, holder .. '+', 'KEEPTTL') end
+return { 3, redis.call('PTTL', lease) }
+`,
+});

@@ -1,0 +1,34 @@
+/**
+ * Lua: sets the local `current` to the scope's generation, 8 bytes.
+ *
+ * A scope with a slot of its own passes its generation key, and a generation that was lost restarts at a fresh random
+ * value, so that entries of an older one can never come back. It outlives every entry that is written under it. The
+ * root spans all slots and passes the generation that the caller knows.
+ */
+export const currentGeneration = `
+local current = knownGeneration
+if generation[1] then
+  current = redis.call('GET', generation[1])
+  if not current or #current ~= 8 then
+    current = freshGeneration
+    redis.call('SET', generation[1], current, 'PX', ttlMs * 2)
+  elseif redis.call('PTTL', generation[1]) < ttlMs then
+    redis.call('PEXPIRE', generation[1], ttlMs * 2)
+  end
+end
+`;
+
+/** The bytes of an envelope before its metadata, with `0` for those that say how long the metadata is. */
+export const envelopeHeader = `
+local time = redis.call('TIME')
+local expiresAtMs = time[1] * 1000 + math.floor(time[2] / 1000) + ttlMs
+local header = struct.pack('>BBBdd', 0xC1, 1, 0, expiresAtMs, expiresAtMs) .. current .. struct.pack('>H', 0)
+`;
+
+/** Lua: the function \`generationOf(bytes)\`, nil for what is no envelope of a known version. */
+export const generationOf = `
+local function generationOf(bytes)
+  if not bytes or #bytes < 29 or string.byte(bytes, 1) ~= 0xC1 or string.byte(bytes, 2) ~= 1 then return nil end
+  return string.sub(bytes, 20, 27)
+end
+`;

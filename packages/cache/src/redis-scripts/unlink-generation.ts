@@ -1,0 +1,16 @@
+import { defineScript } from '@tierkit/redis';
+
+/** Removes an entry only while it belongs to an ended generation. @returns whether it did */
+export const unlinkGeneration = defineScript({
+  name: 'cache-unlink-generation',
+  keys: ['entry'],
+  args: { endedGeneration: 'bytes' },
+  reply: (raw): boolean => raw === 1,
+  lua: `
+local header = redis.pcall('GETRANGE', entry, 0, 26)
+if type(header) ~= 'string' or #header < 27 or string.byte(header, 1) ~= 0xC1 then return 0 end
+if string.sub(header, 20, 27) ~= endedGeneration then return 0 end
+redis.call('UNLINK', entry)
+return 1
+`,
+});

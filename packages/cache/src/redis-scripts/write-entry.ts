@@ -1,0 +1,25 @@
+import { defineScript } from '@tierkit/redis';
+import { currentGeneration, envelopeHeader } from './generation.ts';
+
+/** Stores one entry, voids the lease of its key and announces the change, all in one step. */
+export const writeEntry = defineScript({
+  name: 'cache-write-entry',
+  keys: ['entry', 'lease', '...generation'],
+  args: {
+    ttlMs: 'integer',
+    knownGeneration: 'bytes',
+    freshGeneration: 'bytes',
+    channel: 'string',
+    message: 'string',
+    payload: 'bytes',
+  },
+  reply: (): void => undefined,
+  lua: `
+${currentGeneration}
+${envelopeHeader}
+redis.call('SET', entry, header .. payload, 'PX', ttlMs)
+redis.call('DEL', lease)
+redis.call('PUBLISH', channel, message)
+return 1
+`,
+});

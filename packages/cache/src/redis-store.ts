@@ -1,0 +1,276 @@
+import { parseEnvelope } from '@tierkit/core';
+import { scan, type InvalidationFeed, type RedisClient, type RedisConnection } from '@tierkit/redis';
+import { randomBytes } from 'node:crypto';
+import { encodeInvalidation } from './invalidation-message.ts';
+import type { Reclaimer } from './reclaimer.ts';
+import { claimLoad } from './redis-scripts/claim-load.ts';
+import { clearScope } from './redis-scripts/clear-scope.ts';
+import { discardEntry } from './redis-scripts/discard-entry.ts';
+import { fillEntry } from './redis-scripts/fill-entry.ts';
+import { releaseLease } from './redis-scripts/release-lease.ts';
+import { removeEntries } from './redis-scripts/remove-entries.ts';
+import { renewLease } from './redis-scripts/renew-lease.ts';
+import { writeEntries } from './redis-scripts/write-entries.ts';
+import { writeEntry } from './redis-scripts/write-entry.ts';
+import { RootGenerationCache } from './root-generation-cache.ts';
+import { leaseKey, leasePattern, nameOfLease, type ScopeAddress } from './scope-address.ts';
+import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
+
+const NONE = Buffer.alloc(0);
+const HEADER_LAST = 26;
+const BATCH = 500;
+/** How long the generation of a cleared root lives at least; writers extend it. */
+const ROOT_TTL_MS = 172_800_000;
+
+export interface RedisStoreOptions {
+  readonly redis: RedisConnection;
+  readonly feed: InvalidationFeed;
+  /** 12 characters that mark messages of this instance. */
+  readonly origin: string;
+  readonly reclaimer: Reclaimer | undefined;
+  /** Called for bytes that are no envelope; they are removed. */
+  readonly onCorrupt: (key: string) => void;
+}
+
+/** The second level on Redis, standalone or Cluster: every change is one script that also announces it. */
+export class RedisStore implements CacheStore {
+  readonly #redis: RedisConnection;
+  readonly #feed: InvalidationFeed;
+  readonly #origin: string;
+  readonly #reclaimer: Reclaimer | undefined;
+  readonly #onCorrupt: (key: string) => void;
+  readonly #roots = new Map<string, RootGenerationCache>();
+
+  constructor(options: RedisStoreOptions) {
+    this.#redis = options.redis;
+    this.#feed = options.feed;
+    this.#origin = options.origin;
+    this.#reclaimer = options.reclaimer;
+    this.#onCorrupt = options.onCorrupt;
+  }
+
+  /** Another instance cleared the scope: a root generation that is known here is out of date. */
+  forgetGeneration(generationKey: string): void {
+    this.#roots.get(generationKey)?.forget();
+  }
+
+  async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
+    if (scope.scoped) {
+      const operation = (client: RedisClient): Promise<(Buffer | null)[]> =>
+        client.mgetBuffer(key, scope.generationKey);
+      const [bytes, generation] = await this.#redis.execute(operation);
+      return bytes == null ? undefined : this.#live(key, bytes, generation ?? undefined);
+    }
+    const root = this.#root(scope);
+    const known = root.current;
+    const operation = (client: RedisClient): Promise<Buffer | null> => client.getBuffer(key);
+    if (known !== undefined) {
+      const bytes = await this.#redis.execute(operation);
+      return bytes === null ? undefined : this.#live(key, bytes, known);
+    }
+    const [bytes, generation] = await Promise.all([this.#redis.execute(operation), root.get(0)]);
+    return bytes === null ? undefined : this.#live(key, bytes, generation);
+  }
+
+  async readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    if (!scope.scoped) return Promise.all(keys.map((key) => this.read(scope, key)));
+    const operation = (client: RedisClient): Promise<(Buffer | null)[]> =>
+      client.mgetBuffer(...keys, scope.generationKey);
+    const replies = await this.#redis.execute(operation);
+    const generation = replies[keys.length] ?? undefined;
+    return keys.map((key, index) => {
+      const bytes = replies[index];
+      return bytes == null ? undefined : this.#live(key, bytes, generation);
+    });
+  }
+
+  async write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void> {
+    const [only] = entries;
+    if (entries.length === 1 && only !== undefined) return this.#writeOne(scope, only, ttlMs);
+    if (!scope.scoped) {
+      await Promise.all(entries.map((entry) => this.#writeOne(scope, entry, ttlMs)));
+      return;
+    }
+    for (let from = 0; from < entries.length; from += BATCH) {
+      const batch = entries.slice(from, from + BATCH);
+      const keys = batch.flatMap(({ key }) => [key, leaseKey(scope, key)]);
+      await writeEntries.run(
+        this.#redis,
+        { generationEntriesAndLeases: [scope.generationKey, ...keys] },
+        {
+          ttlMs,
+          hasGeneration: true,
+          knownGeneration: NONE,
+          freshGeneration: randomBytes(8),
+          ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
+          payloads: batch.map(({ payload }) => payload),
+        },
+      );
+    }
+  }
+
+  async remove(scope: ScopeAddress, keys: readonly string[]): Promise<void> {
+    if (!scope.scoped && keys.length > 1) {
+      await Promise.all(keys.map((key) => this.remove(scope, [key])));
+      return;
+    }
+    for (let from = 0; from < keys.length; from += BATCH) {
+      const batch = keys.slice(from, from + BATCH);
+      const entriesAndLeases = batch.flatMap((key) => [key, leaseKey(scope, key)]);
+      await removeEntries.run(this.#redis, { entriesAndLeases }, this.#announce({ kind: 'keys', keys: batch }));
+    }
+  }
+
+  async clear(scope: ScopeAddress): Promise<void> {
+    const { generationKey } = scope;
+    const args = {
+      freshGeneration: scope.scoped ? NONE : randomBytes(8),
+      ttlMs: ROOT_TTL_MS,
+      ...this.#announce({ kind: 'scope', generationKey }),
+    };
+    this.forgetGeneration(generationKey);
+    const ended = await clearScope.run(this.#redis, { generation: generationKey }, args);
+    this.forgetGeneration(generationKey);
+    if (ended !== null) this.#reclaimer?.add(scope, ended);
+  }
+
+  async discard(entry: StoredEntry): Promise<void> {
+    await discardEntry.run(this.#redis, { entry: entry.key }, { bytes: entry.bytes });
+  }
+
+  async ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {
+    const [[header], generation, remainingMs] = await Promise.all([
+      this.#headers([key]),
+      this.#generation(scope),
+      this.#redis.execute((client) => client.pttl(key)),
+    ]);
+    return isGeneration(header, generation) && remainingMs >= 0 ? remainingMs : undefined;
+  }
+
+  async *scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
+    for await (const found of scan(this.#redis, { match: scope.prefix + pattern.encoded, count: BATCH })) {
+      // The root's pattern also meets names of scopes, which have raw braces; a user's key never does.
+      const own = found.filter((key) => {
+        const name = key.slice(scope.prefix.length);
+        return key.startsWith(scope.prefix) && !name.includes('{') && pattern.matches(name);
+      });
+      if (own.length === 0) continue;
+      const [headers, generation] = await Promise.all([this.#headers(own), this.#generation(scope)]);
+      yield own.filter((_, index) => isGeneration(headers[index], generation));
+    }
+  }
+
+  async voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
+    for await (const found of scan(this.#redis, { match: leasePattern(scope, pattern.encoded), count: BATCH })) {
+      const leases = found.filter((lease) => {
+        const name = nameOfLease(scope, lease);
+        return name !== undefined && pattern.matches(name);
+      });
+      await this.#redis.execute((client) => Promise.all(leases.map((lease) => client.unlink(lease))));
+    }
+  }
+
+  async announcePattern(scope: ScopeAddress, pattern: string): Promise<void> {
+    const { channel, message } = this.#announce({ kind: 'pattern', generationKey: scope.generationKey, pattern });
+    await this.#redis.execute((client) => client.publish(channel, message));
+  }
+
+  async claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim> {
+    const known = scope.scoped ? NONE : await this.#root(scope).get(0);
+    const keys = { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] };
+    const args = { ttlMs: leaseMs, knownGeneration: known, freshGeneration: randomBytes(8), token, leaseMs };
+    const reply = await claimLoad.run(this.#redis, keys, args);
+    if (reply.kind === 'held') return reply;
+    if (reply.kind === 'granted') return { kind: 'granted', lease: { key, token, generation: reply.generation } };
+    const entry = this.#live(key, reply.bytes, undefined, true);
+    return entry === undefined ? { kind: 'held', remainingMs: 0 } : { kind: 'hit', entry };
+  }
+
+  async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
+    return fillEntry.run(
+      this.#redis,
+      { entry: entry.key, ...this.#leaseKeys(scope, lease) },
+      { ttlMs, ...this.#leaseArgs(lease), payload: entry.payload },
+    );
+  }
+
+  async renew(scope: ScopeAddress, lease: Lease, leaseMs: number): Promise<boolean> {
+    const args = { grantedGeneration: lease.generation, token: lease.token, leaseMs };
+    return renewLease.run(this.#redis, this.#leaseKeys(scope, lease), args);
+  }
+
+  async release(scope: ScopeAddress, lease: Lease): Promise<void> {
+    await releaseLease.run(this.#redis, this.#leaseKeys(scope, lease), this.#leaseArgs(lease));
+  }
+
+  async #writeOne(scope: ScopeAddress, { key, payload }: NewEntry, ttlMs: number): Promise<void> {
+    const known = scope.scoped ? NONE : await this.#root(scope).get(ttlMs);
+    await writeEntry.run(
+      this.#redis,
+      { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] },
+      {
+        ttlMs,
+        knownGeneration: known,
+        freshGeneration: randomBytes(8),
+        ...this.#announce({ kind: 'keys', keys: [key] }),
+        payload,
+      },
+    );
+  }
+
+  #leaseKeys(scope: ScopeAddress, lease: Lease): { lease: string; generation: string[] } {
+    return { lease: leaseKey(scope, lease.key), generation: scope.scoped ? [scope.generationKey] : [] };
+  }
+
+  #leaseArgs(lease: Lease): { grantedGeneration: Buffer; token: string; channel: string; message: string } {
+    const news = this.#announce({ kind: 'loaded', key: lease.key });
+    return { grantedGeneration: lease.generation, token: lease.token, ...news };
+  }
+
+  #announce(invalidation: Parameters<typeof encodeInvalidation>[1]): { channel: string; message: string } {
+    return { channel: this.#feed.channel, message: encodeInvalidation(this.#origin, invalidation) };
+  }
+
+  #root(scope: ScopeAddress): RootGenerationCache {
+    let root = this.#roots.get(scope.generationKey);
+    if (root === undefined) {
+      root = new RootGenerationCache(this.#redis, this.#feed, scope.generationKey);
+      this.#roots.set(scope.generationKey, root);
+    }
+    return root;
+  }
+
+  #generation(scope: ScopeAddress): Promise<Buffer | null> {
+    if (!scope.scoped) return this.#root(scope).get(0);
+    return this.#redis.execute((client) => client.getBuffer(scope.generationKey));
+  }
+
+  #headers(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+    return this.#redis.execute((client) =>
+      // A name that something else took as a list or a hash is no entry.
+      Promise.all(keys.map((key) => client.getrangeBuffer(key, 0, HEADER_LAST).catch(ignoreWrongType))),
+    );
+  }
+
+  #live(key: string, bytes: Buffer, generation: Buffer | undefined, any = false): StoredEntry | undefined {
+    const envelope = parseEnvelope(bytes);
+    if (typeof envelope === 'string') {
+      if (envelope === 'corrupt') {
+        this.#onCorrupt(key);
+        void this.discard({ key, bytes, payload: bytes, expiresAtMs: 0 }).catch(() => {});
+      }
+      return undefined;
+    }
+    if (!any && (generation === undefined || !isGeneration(bytes, generation))) return undefined;
+    return { key, bytes, payload: envelope.payload, expiresAtMs: envelope.expiresAtMs };
+  }
+}
+
+function isGeneration(header: Buffer | undefined, generation: Buffer | null): boolean {
+  if (header === undefined || header.length <= HEADER_LAST || generation?.length !== 8) return false;
+  return header.readInt32BE(19) === generation.readInt32BE(0) && header.readInt32BE(23) === generation.readInt32BE(4);
+}
+
+function ignoreWrongType(error: unknown): undefined {
+  if (!String(error).includes('WRONGTYPE')) throw error;
+}

@@ -1,0 +1,60 @@
+import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
+import { randomBytes } from 'node:crypto';
+import { rootGeneration } from './redis-scripts/root-generation.ts';
+
+/** The longest that a known generation is trusted without asking; it bounds how long a lost one goes unnoticed. */
+const TRUST_MS = 3_000;
+
+/** The generation of a root tier, kept while the feed would tell of a new one and fetched otherwise. */
+export class RootGenerationCache {
+  readonly #redis: RedisConnection;
+  readonly #feed: InvalidationFeed;
+  readonly #key: string;
+  #known: Buffer | undefined;
+  #askedAtMs = 0;
+  #asking: Promise<Buffer> | undefined;
+  #longestTtlMs = 86_400_000;
+
+  constructor(redis: RedisConnection, feed: InvalidationFeed, key: string) {
+    this.#redis = redis;
+    this.#feed = feed;
+    this.#key = key;
+  }
+
+  /** The generation if it can be trusted now without asking Redis. */
+  get current(): Buffer | undefined {
+    return this.#feed.live && performance.now() - this.#askedAtMs < TRUST_MS ? this.#known : undefined;
+  }
+
+  /** @param ttlMs the time to live of what is about to be written, which the generation has to outlive */
+  async get(ttlMs: number): Promise<Buffer> {
+    if (ttlMs > this.#longestTtlMs) {
+      this.#longestTtlMs = ttlMs;
+      this.forget();
+    }
+    return this.current ?? (await (this.#asking ?? this.#ask()));
+  }
+
+  forget(): void {
+    this.#known = undefined;
+    this.#asking = undefined;
+  }
+
+  async #ask(): Promise<Buffer> {
+    const askedAtMs = performance.now();
+    const args = { freshGeneration: randomBytes(8), ttlMs: this.#longestTtlMs };
+    const asking = rootGeneration.run(this.#redis, { generation: this.#key }, args);
+    this.#asking = asking;
+    try {
+      const generation = await asking;
+      // An answer that an invalidation overtook is good for this caller only.
+      if (this.#asking === asking) {
+        this.#known = generation;
+        this.#askedAtMs = askedAtMs;
+      }
+      return generation;
+    } finally {
+      if (this.#asking === asking) this.#asking = undefined;
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { encodeSegment, TierkitError } from '@tierkit/core';
+
+/**
+ * Where a scope's keys live in Redis.
+ *
+ * Scoped keys read `session:{abc}:name`: the braces are Redis's hash tag, so a scope fills one Cluster slot. Keys of
+ * the global tier lie at the root. Names of our own have braces where no encoded user key can have them, so no input
+ * reaches them.
+ */
+export interface ScopeAddress {
+  readonly tier: string;
+  /** What goes before an encoded key. */
+  readonly prefix: string;
+  /** Holds the scope's generation: entries stamped with another one do not exist. */
+  readonly generationKey: string;
+  /** Whether entries share the generation's slot, so that one script can read both. */
+  readonly scoped: boolean;
+}
+
+const PREFIX = /^[\w.:-]{0,128}$/;
+
+/** @throws {TierkitError} `ERR_CACHE_OPTIONS` for a prefix that could change slots or patterns. */
+export function validatePrefix(prefix: string): string {
+  if (!PREFIX.test(prefix)) {
+    const message = 'prefix takes letters, digits and _ . : - only, 128 characters at most';
+    throw new TierkitError('ERR_CACHE_OPTIONS', message, { details: { prefix } });
+  }
+  return prefix;
+}
+
+export function scopedAddress(prefix: string, tier: string, id: string | number): ScopeAddress {
+  const scope = `${prefix}${tier}:{${encodeSegment(id, `${tier} id`)}}`;
+  return { tier, prefix: `${scope}:`, generationKey: scope, scoped: true };
+}
+
+export function rootAddress(prefix: string, tier: string): ScopeAddress {
+  return { tier, prefix, generationKey: `${prefix}{tierkit}generation:${tier}`, scoped: false };
+}
+
+/** What Redis matches the leases of a scope's keys with; `pattern` is encoded. */
+export function leasePattern(address: ScopeAddress, pattern: string): string {
+  return leaseKey(address, address.prefix + pattern);
+}
+
+/** The name in a lease's key; undefined for what is no lease of the scope. */
+export function nameOfLease(address: ScopeAddress, lease: string): string | undefined {
+  const [before = '', after = ''] = leaseKey(address, `${address.prefix}\n`).split('\n');
+  if (!lease.startsWith(before) || !lease.endsWith(after)) return undefined;
+  const name = lease.slice(before.length, lease.length - after.length);
+  return name.includes('{') ? undefined : name;
+}
+
+/** The key of the lease that guards a load of `key`, in the slot of that key. */
+export function leaseKey(address: ScopeAddress, key: string): string {
+  return address.scoped
+    ? `${address.generationKey}~lease:${key.slice(address.prefix.length)}`
+    : `${address.prefix}{${key}}~lease`;
+}

@@ -1,0 +1,58 @@
+import type { Engine } from './engine.ts';
+import type { ScopeAddress } from './scope-address.ts';
+import { ScopeLevel1 } from './scope-level1.ts';
+import type { TierStats } from './stats.ts';
+import { Waiters } from './waiters.ts';
+
+/** A load in this process that callers of one name share. */
+export interface Flight {
+  readonly promise: Promise<LoadedValue>;
+}
+
+/** A value as callers may have it: `shareable` as it is, otherwise a copy each. */
+export interface LoadedValue {
+  readonly value: unknown;
+  readonly shareable: boolean;
+}
+
+/** Everything that one instance knows about one scope. There is one at most for each scope. */
+export class ScopeState {
+  readonly address: ScopeAddress;
+  readonly ttlMs: number;
+  readonly engine: Engine;
+  readonly stats: TierStats;
+  readonly level1: ScopeLevel1;
+  readonly flights: Map<string, Flight> = new Map();
+  readonly waiters: Waiters = new Waiters();
+
+  constructor(engine: Engine, address: ScopeAddress, ttlMs: number, stats: TierStats) {
+    this.engine = engine;
+    this.address = address;
+    this.ttlMs = ttlMs;
+    this.stats = stats;
+    this.level1 = new ScopeLevel1(engine.level1);
+  }
+
+  keyOf(name: string): string {
+    return this.address.prefix + name;
+  }
+
+  /** A change of the name, here or elsewhere: what is kept or under way may be older. */
+  invalidate(name: string): void {
+    this.level1.invalidate(name);
+    this.flights.delete(name);
+    this.waiters.wake(name);
+  }
+
+  invalidateAll(): void {
+    this.level1.invalidateAll();
+    this.flights.clear();
+    this.waiters.wakeAll();
+  }
+
+  invalidateMatching(matches: (name: string) => boolean): void {
+    this.level1.invalidateMatching(matches);
+    for (const name of this.flights.keys()) if (matches(name)) this.flights.delete(name);
+    this.waiters.wakeAll();
+  }
+}

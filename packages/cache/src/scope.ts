@@ -1,0 +1,223 @@
+import {
+  compilePattern,
+  decodeKey,
+  encodeKey,
+  parseDuration,
+  type Duration,
+  type Frozen,
+  type Key,
+} from '@tierkit/core';
+import { load, type Loader } from './loads.ts';
+import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
+import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
+import type { LoadedValue, ScopeState } from './scope-state.ts';
+import { clear, remove, removeByPattern, write, type PatternDeletion } from './writes.ts';
+
+export interface WriteOptions {
+  /** Milliseconds or a string such as `'5m'`. @default the tier's */
+  readonly ttl?: Duration;
+  /** Rejects with `ERR_CACHE_UNCONFIRMED` instead of resolving to false. @default false */
+  readonly required?: boolean;
+}
+
+export interface ConfirmOptions {
+  /** Rejects with `ERR_CACHE_UNCONFIRMED` instead of resolving to false. @default false */
+  readonly required?: boolean;
+}
+
+export interface LoadOptions {
+  /** Milliseconds or a string such as `'5m'`. @default the tier's */
+  readonly ttl?: Duration;
+}
+
+/**
+ * The keys of one session, one project, or of the global tier.
+ *
+ * Reads never reject because of the cache: with Redis away they answer from the in-process level, then as a miss.
+ * Changes resolve to whether Redis confirmed them. Values are frozen, or a copy a call where freezing does not hold.
+ */
+export class Scope {
+  readonly #state: ScopeState;
+  readonly #plain: ReadonlyMap<string, Level1Entry>;
+  readonly #level1: Level1 | undefined;
+
+  /** @internal */
+  constructor(state: ScopeState) {
+    this.#state = state;
+    this.#plain = state.level1.plain;
+    this.#level1 = state.level1.level;
+  }
+
+  /** The value, or undefined for a miss. One round trip at the most. @throws {TierkitError} `ERR_KEY_INVALID` */
+  get<T = unknown>(key: Key, options?: { readonly copy?: false }): Promise<Frozen<T> | undefined>;
+  /** A private copy of the value, which the caller may change. */
+  get<T = unknown>(key: Key, options: { readonly copy: true }): Promise<T | undefined>;
+  get(key: Key, options?: { readonly copy?: boolean }): Promise<unknown> {
+    return (options === undefined ? this.#hit(key) : undefined) ?? this.#read(key, options?.copy === true);
+  }
+
+  /** What the in-process level holds, at once and without asking Redis; undefined also when it may be out of date. */
+  peek<T = unknown>(key: Key): Frozen<T> | undefined {
+    const found = readLevel1(this.#state, encodeKey(key), this.#state.engine.clock.monotonic());
+    return found && (handOut(found, false) as Frozen<T>);
+  }
+
+  /**
+   * The value, loaded and stored on a miss. Concurrent callers share one load, across processes as well; the loader's
+   * own error is the only one that reaches them. A loaded value that cannot be stored is returned as it is.
+   */
+  getOrSet<T>(key: Key, loader: () => T | Promise<T>, options?: LoadOptions): Promise<Frozen<T>> {
+    return (
+      (this.#hit(key) as Promise<Frozen<T>> | undefined) ?? (this.#load(key, loader, options) as Promise<Frozen<T>>)
+    );
+  }
+
+  /** The values of several keys, in order, undefined for a miss. One round trip for what the in-process level lacks. */
+  async getMany<T = unknown>(keys: readonly Key[]): Promise<(Frozen<T> | undefined)[]> {
+    const state = this.#state;
+    const nowMs = state.engine.clock.monotonic();
+    const names = keys.map(encodeKey);
+    const found: Found[] = names.map((name) => readLevel1(state, name, nowMs));
+    const missing = [...new Set(names.filter((_, index) => found[index] === undefined))];
+    state.stats.l1Hits += found.filter((one) => one !== undefined).length;
+    const answers = missing.length === 0 ? [] : await readMany(state, missing);
+    const byName = new Map(missing.map((name, index) => [name, answers[index]]));
+    return names.map((name, index) => {
+      const one = found[index] ?? byName.get(name);
+      return one && (handOut(one, false) as Frozen<T>);
+    });
+  }
+
+  /**
+   * Stores a value and tells every instance, in one atomic step.
+   *
+   * @returns whether Redis confirmed; otherwise the change may still take effect, and is invalidated when Redis returns
+   * @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`, `ERR_VALUE_TOO_LARGE`, `ERR_KEY_INVALID`, `ERR_DURATION_INVALID`
+   */
+  async set(key: Key, value: unknown, options?: WriteOptions): Promise<boolean> {
+    const payload = this.#state.engine.codec.encode(value);
+    const entry = { name: encodeKey(key), payload };
+    return write(this.#state, [entry], this.#ttlMs(options?.ttl), options?.required === true);
+  }
+
+  /** Stores several values with one time to live; nothing is stored when one of them cannot be. @see set */
+  async setMany(entries: Iterable<readonly [Key, unknown]>, options?: WriteOptions): Promise<boolean> {
+    const { codec } = this.#state.engine;
+    const payloads = new Map<string, Buffer>();
+    for (const [key, value] of entries) payloads.set(encodeKey(key), codec.encode(value));
+    if (payloads.size === 0) return true;
+    const encoded = [...payloads].map(([name, payload]) => ({ name, payload }));
+    return write(this.#state, encoded, this.#ttlMs(options?.ttl), options?.required === true);
+  }
+
+  /** Deletes a key, existing or not, and tells every instance. @returns whether Redis confirmed */
+  async delete(key: Key, options?: ConfirmOptions): Promise<boolean> {
+    return remove(this.#state, [encodeKey(key)], options?.required === true);
+  }
+
+  /** Deletes several keys. @see delete */
+  async deleteMany(keys: readonly Key[], options?: ConfirmOptions): Promise<boolean> {
+    if (keys.length === 0) return true;
+    return remove(this.#state, [...new Set(keys.map(encodeKey))], options?.required === true);
+  }
+
+  /** Whether the key exists; false as well when Redis cannot be asked and the in-process level does not know. */
+  async has(key: Key): Promise<boolean> {
+    const name = encodeKey(key);
+    if (readLevel1(this.#state, name, this.#state.engine.clock.monotonic()) !== undefined) return true;
+    return (await this.#remainingMs(name)) !== undefined;
+  }
+
+  /** Milliseconds until the key expires, by Redis's clock; undefined when it does not exist or Redis is away. */
+  async ttl(key: Key): Promise<number | undefined> {
+    return this.#remainingMs(encodeKey(key));
+  }
+
+  /**
+   * Ends all keys of the scope at once, at the same cost for ten as for a million, and tells every instance. Loads that
+   * run are not stored. The memory is reclaimed in the background.
+   *
+   * @returns whether Redis confirmed
+   */
+  async clear(options?: ConfirmOptions): Promise<boolean> {
+    return clear(this.#state, options?.required === true);
+  }
+
+  /**
+   * Deletes the keys that match, in batches: `*` stands for any characters, `?` for one, and everything else, escaped
+   * or not, for itself. It never leaves the scope. It reads the names of all keys in Redis, so it is for operators
+   * rather than for requests.
+   *
+   * @throws {TierkitError} `ERR_PATTERN_INVALID`
+   */
+  async deleteByPattern(pattern: string, options?: { readonly dryRun?: boolean }): Promise<PatternDeletion> {
+    return removeByPattern(this.#state, pattern, options?.dryRun === true);
+  }
+
+  /** The names of existing keys that match, in batches and in no order. @throws {TierkitError} `ERR_PATTERN_INVALID` */
+  async *keys(pattern = '*'): AsyncGenerator<Key, void, undefined> {
+    const { engine, address } = this.#state;
+    const compiled = compilePattern(pattern);
+    for await (const batch of engine.store.scan(address, compiled)) {
+      for (const key of batch) {
+        const name = key.slice(address.prefix.length);
+        if (!engine.unconfirmed.covers(address, name)) yield decodeKey(name);
+      }
+    }
+  }
+
+  /** The hot path: one lookup, one clock read, no allocation. Names with an escape take the longer way. */
+  #hit(key: Key): Promise<unknown> | undefined {
+    const entry = this.#plain.get(key as string);
+    if (entry === undefined) return undefined;
+    const state = this.#state;
+    if (entry.stamp !== state.level1.stamp || entry.epoch !== this.#level1?.epoch) return undefined;
+    const nowMs = state.engine.clock.monotonic();
+    if (nowMs >= entry.freshUntilMs) return undefined;
+    if (nowMs - entry.touchedAtMs > TOUCH_MS) this.#level1.touch(entry, nowMs);
+    state.stats.l1Hits++;
+    return entry.promise ?? this.#firstHit(entry);
+  }
+
+  #firstHit(entry: Level1Entry): Promise<unknown> {
+    const found = decodeEntry(this.#state, entry);
+    const promise = Promise.resolve(handOut(found, false));
+    if (found.shareable) entry.promise = promise;
+    return promise;
+  }
+
+  async #read(key: Key, copy: boolean): Promise<unknown> {
+    const name = encodeKey(key);
+    const found = this.#readEscaped(name) ?? (await read(this.#state, name));
+    return found && handOut(found, copy);
+  }
+
+  async #load(key: Key, loader: Loader, options: LoadOptions | undefined): Promise<unknown> {
+    const name = encodeKey(key);
+    const ttlMs = this.#ttlMs(options?.ttl);
+    const found = this.#readEscaped(name) ?? (await load(this.#state, name, loader, ttlMs));
+    return handOut(found, false);
+  }
+
+  #readEscaped(name: string): LoadedValue | undefined {
+    const found = readLevel1(this.#state, name, this.#state.engine.clock.monotonic());
+    if (found !== undefined) this.#state.stats.l1Hits++;
+    return found;
+  }
+
+  async #remainingMs(name: string): Promise<number | undefined> {
+    const { engine, address, stats } = this.#state;
+    if (engine.unconfirmed.covers(address, name)) return undefined;
+    try {
+      return await engine.store.ttl(address, this.#state.keyOf(name));
+    } catch (error) {
+      stats.errors++;
+      engine.logger.debug({ tier: address.tier, error: String(error) }, 'cache read failed');
+      return undefined;
+    }
+  }
+
+  #ttlMs(ttl: Duration | undefined): number {
+    return ttl === undefined ? this.#state.ttlMs : Math.ceil(parseDuration(ttl, 'ttl'));
+  }
+}

@@ -1,0 +1,71 @@
+import type { ScopeAddress } from './scope-address.ts';
+
+/**
+ * The second level of a cache: what a driver has to do. Keys are full names that already carry the scope's prefix.
+ *
+ * - An entry exists while its time to live runs and its generation is the scope's; what does not exist is never shown.
+ * - Every method either resolves with the change made, or rejects with a `TierkitError` within a bounded time; after a
+ *   rejection the change may or may not be made.
+ * - A change is announced to other instances in the same atomic step that makes it. Fills and reads announce nothing.
+ */
+export interface CacheStore {
+  read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined>;
+  /** One answer a key, in order. */
+  readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]>;
+  /** Stores all entries for `ttlMs` and voids the leases of their keys. */
+  write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void>;
+  /** Removes entries and voids the leases of their keys, of keys without an entry as well. */
+  remove(scope: ScopeAddress, keys: readonly string[]): Promise<void>;
+  /** Ends all entries and leases of the scope at once, at a cost that does not depend on their number. */
+  clear(scope: ScopeAddress): Promise<void>;
+  /** Removes the entry only while its bytes are still these. */
+  discard(entry: StoredEntry): Promise<void>;
+  /** Milliseconds that an entry has left; `undefined` when there is none. */
+  ttl(scope: ScopeAddress, key: string): Promise<number | undefined>;
+  /** Names of existing entries that match, in batches; an entry may come twice, one that came or went meanwhile may be missing. */
+  scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]>;
+  /** Voids the leases of all keys that match: what is being loaded for them now will not be stored. */
+  voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void>;
+  /** Announces that all entries whose names match the pattern are gone. */
+  announcePattern(scope: ScopeAddress, pattern: string): Promise<void>;
+  /** The entry, or the right to load it, or news of whoever loads it: one atomic step. */
+  claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim>;
+  /** Stores a loaded value if the lease is still held; ends the lease and wakes those who wait for it. */
+  fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean>;
+  /** @returns whether the lease was still held. */
+  renew(scope: ScopeAddress, lease: Lease, leaseMs: number): Promise<boolean>;
+  /** Gives the lease back without a value, and wakes those who wait for it. */
+  release(scope: ScopeAddress, lease: Lease): Promise<void>;
+}
+
+export interface StoredEntry {
+  readonly key: string;
+  /** The whole envelope. */
+  readonly bytes: Buffer;
+  readonly payload: Buffer;
+  /** In the server's time, milliseconds since 1970. */
+  readonly expiresAtMs: number;
+}
+
+export interface NewEntry {
+  readonly key: string;
+  readonly payload: Buffer;
+}
+
+export interface ScanPattern {
+  /** The encoded pattern for the part after the scope's prefix. */
+  readonly encoded: string;
+  matches(encodedKey: string): boolean;
+}
+
+export interface Lease {
+  readonly key: string;
+  readonly token: string;
+  /** The scope's generation when the lease was given. */
+  readonly generation: Buffer;
+}
+
+export type Claim =
+  | { readonly kind: 'hit'; readonly entry: StoredEntry }
+  | { readonly kind: 'granted'; readonly lease: Lease }
+  | { readonly kind: 'held'; readonly remainingMs: number };

@@ -1,0 +1,143 @@
+import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import { createInstance, type Instance } from './instance.ts';
+import type { CacheOptions, TierOptions } from './options.ts';
+import { rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
+import { ScopeState } from './scope-state.ts';
+import { Scope } from './scope.ts';
+import { newTierStats, type TierStats } from './stats.ts';
+
+export interface TiersOptions extends CacheOptions {
+  /**
+   * Times to live, and tiers of your own.
+   *
+   * @default session 5 minutes, project 1 hour, global 24 hours
+   */
+  readonly tiers?: Readonly<Record<string, TierOptions>>;
+}
+
+/** A tier of scopes: what it is called with names the scope. */
+export type Tier = (id: string | number) => Scope;
+
+export interface Tiers {
+  /** What one user session needs, 5 minutes by default. Keys read `session:{id}:key`. */
+  session(id: string | number): Scope;
+  /** What belongs to one project, 1 hour by default. Keys read `project:{id}:key`. */
+  project(id: string | number): Scope;
+  /** What everybody shares, 24 hours by default. Keys lie at the root: `model:gpt-4:answer`. */
+  readonly global: Scope;
+  /** A tier of your own. Options given here for a tier that is known already must agree with what it has. */
+  tier(name: string, options?: TierOptions): Tier;
+  /** Resolves once Redis answers and changes elsewhere are heard of. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE` */
+  ready(timeout?: Duration): Promise<void>;
+  stats(): CacheStats;
+  /** Ends connections and timers, in about a second at the most, and never rejects. It may be called again. */
+  close(): Promise<void>;
+}
+
+export interface CacheStats {
+  readonly backend: 'redis' | 'memory' | 'null';
+  /** Whether changes on other instances are heard of, so that the in-process level answers. */
+  readonly coherent: boolean;
+  readonly l1: { readonly entries: number; readonly bytes: number };
+  /** Scopes with changes that Redis did not confirm yet. */
+  readonly unconfirmedScopes: number;
+  readonly tiers: Readonly<Record<string, Readonly<TierStats>>>;
+}
+
+const DEFAULT_TTL_MS: Readonly<Record<string, number>> = { session: 300_000, project: 3_600_000, global: 86_400_000 };
+
+/** Session, project and global tiers on one backend, with an in-process level kept coherent across instances. */
+export function createTiers(options: TiersOptions): Tiers {
+  return new TieredCache(options);
+}
+
+class TieredCache implements Tiers {
+  readonly global: Scope;
+  readonly #instance: Instance;
+  readonly #ttls = new Map<string, number>(Object.entries(DEFAULT_TTL_MS));
+  readonly #stats = new Map<string, TierStats>();
+  readonly #handles = new WeakMap<ScopeState, Scope>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TiersOptions) {
+    for (const [name, tier] of Object.entries(options.tiers ?? {})) this.#ttls.set(tierName(name), ttlOf(name, tier));
+    this.#instance = createInstance(options);
+    this.global = this.#open(rootAddress(this.#instance.prefix, 'global'));
+  }
+
+  session(id: string | number): Scope {
+    return this.#open(scopedAddress(this.#instance.prefix, 'session', id));
+  }
+
+  project(id: string | number): Scope {
+    return this.#open(scopedAddress(this.#instance.prefix, 'project', id));
+  }
+
+  tier(name: string, options?: TierOptions): Tier {
+    const known = this.#ttls.get(tierName(name));
+    if (name === 'global') throw invalid('tier', 'the global tier has no scopes: use .global');
+    if (options === undefined && known === undefined) throw invalid('tier', `the tier "${name}" needs a ttl`);
+    if (options !== undefined) {
+      const ttlMs = ttlOf(name, options);
+      if (known !== undefined && known !== ttlMs) throw invalid('tier', `the tier "${name}" has another ttl already`);
+      this.#ttls.set(name, ttlMs);
+    }
+    return (id) => this.#open(scopedAddress(this.#instance.prefix, name, id));
+  }
+
+  ready(timeout: Duration = 5_000): Promise<void> {
+    return this.#instance.ready(parseDuration(timeout, 'timeout'));
+  }
+
+  stats(): CacheStats {
+    const { engine, backend, feed } = this.#instance;
+    return {
+      backend,
+      coherent: feed?.live ?? true,
+      l1: { entries: engine.level1?.entries ?? 0, bytes: engine.level1?.bytes ?? 0 },
+      unconfirmedScopes: engine.unconfirmed.size,
+      tiers: Object.fromEntries([...this.#stats].map(([name, stats]) => [name, { ...stats }])),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#instance.close();
+    return this.#closing;
+  }
+
+  #open(address: ScopeAddress): Scope {
+    const { engine, scopes } = this.#instance;
+    const state = scopes.obtain(address.generationKey, () => {
+      const ttlMs = this.#ttls.get(address.tier) ?? 0;
+      return new ScopeState(engine, address, ttlMs, this.#statsOf(address.tier));
+    });
+    let handle = this.#handles.get(state);
+    if (handle === undefined) {
+      handle = new Scope(state);
+      this.#handles.set(state, handle);
+    }
+    return handle;
+  }
+
+  #statsOf(tier: string): TierStats {
+    let stats = this.#stats.get(tier);
+    if (stats === undefined) {
+      stats = newTierStats();
+      this.#stats.set(tier, stats);
+    }
+    return stats;
+  }
+}
+
+function tierName(name: string): string {
+  if (/^[a-z][a-z0-9_-]{0,63}$/i.test(name)) return name;
+  throw invalid('tiers', `"${name}" is no name for a tier: letters, digits, _ and - after a letter`);
+}
+
+function ttlOf(name: string, options: TierOptions): number {
+  return Math.ceil(parseDuration(options.ttl, `tiers.${name}.ttl`));
+}
+
+function invalid(option: string, message: string): TierkitError {
+  return new TierkitError('ERR_CACHE_OPTIONS', message, { details: { option } });
+}

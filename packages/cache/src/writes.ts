@@ -1,0 +1,127 @@
+import { compilePattern, TierkitError } from '@tierkit/core';
+import type { ScopeState } from './scope-state.ts';
+
+/** What a pattern deletion did. */
+export interface PatternDeletion {
+  /** Entries that were deleted, or would be in a dry run. */
+  readonly deleted: number;
+  /** False when Redis did not confirm all of it; what is left is deleted when Redis returns. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * Stores encoded values and announces the change.
+ *
+ * @returns whether Redis confirmed; if not, the names are remembered and invalidated when it returns
+ */
+export async function write(
+  state: ScopeState,
+  entries: readonly { readonly name: string; readonly payload: Buffer }[],
+  ttlMs: number,
+  required: boolean,
+): Promise<boolean> {
+  const { engine, level1, stats } = state;
+  const names = entries.map(({ name }) => name);
+  for (const name of names) state.invalidate(name);
+  const tokens = names.map((name) => level1.begin(name));
+  const sentMs = engine.clock.monotonic();
+  const stored = entries.map(({ name, payload }) => ({ key: state.keyOf(name), payload }));
+  try {
+    await engine.store.write(state.address, stored, ttlMs);
+  } catch (error) {
+    for (const name of names) state.invalidate(name);
+    for (const token of tokens) level1.end(token);
+    engine.unconfirmed.addNames(state.address, names);
+    return unconfirmed(state, 'set', error, required);
+  }
+  engine.unconfirmed.settle(state.address, names);
+  stats.writes += entries.length;
+  // Whoever read meanwhile, or wrote meanwhile, may have seen the order of things otherwise: nothing of theirs stays,
+  // and nothing of ours if we heard of theirs.
+  for (const [index, { name, payload }] of entries.entries()) {
+    const token = tokens[index];
+    if (token === undefined) continue;
+    const mine = token.valid;
+    state.invalidate(name);
+    token.valid = mine;
+    const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, payload };
+    level1.fill(token, entry, engine.clock.monotonic());
+    token.valid = false;
+    level1.end(token);
+  }
+  return true;
+}
+
+/** Deletes entries and announces it. @returns whether Redis confirmed, as `write` */
+export async function remove(state: ScopeState, names: readonly string[], required: boolean): Promise<boolean> {
+  const { engine, stats } = state;
+  for (const name of names) state.invalidate(name);
+  try {
+    await engine.store.remove(
+      state.address,
+      names.map((name) => state.keyOf(name)),
+    );
+  } catch (error) {
+    for (const name of names) state.invalidate(name);
+    engine.unconfirmed.addNames(state.address, names);
+    return unconfirmed(state, 'delete', error, required);
+  }
+  for (const name of names) state.invalidate(name);
+  engine.unconfirmed.settle(state.address, names);
+  stats.deletes += names.length;
+  return true;
+}
+
+/** Ends all entries of the scope in one step. @returns whether Redis confirmed, as `write` */
+export async function clear(state: ScopeState, required: boolean): Promise<boolean> {
+  const { engine } = state;
+  state.invalidateAll();
+  try {
+    await engine.store.clear(state.address);
+  } catch (error) {
+    state.invalidateAll();
+    engine.unconfirmed.addAll(state.address);
+    return unconfirmed(state, 'clear', error, required);
+  }
+  state.invalidateAll();
+  engine.unconfirmed.settleAll(state.address);
+  return true;
+}
+
+/**
+ * Deletes the entries whose names match, in batches, then announces the pattern.
+ *
+ * Leases go first: a load that ends before its lease is found has stored its entry before the entries are listed.
+ */
+export async function removeByPattern(state: ScopeState, pattern: string, dryRun: boolean): Promise<PatternDeletion> {
+  const { engine, stats } = state;
+  const compiled = compilePattern(pattern);
+  const matches = (name: string): boolean => compiled.matches(name);
+  let deleted = 0;
+  if (!dryRun) state.invalidateMatching(matches);
+  try {
+    if (!dryRun) await engine.store.voidLeases(state.address, compiled);
+    for await (const keys of engine.store.scan(state.address, compiled)) {
+      if (!dryRun && keys.length > 0) await engine.store.remove(state.address, keys);
+      deleted += keys.length;
+    }
+    if (!dryRun) await engine.store.announcePattern(state.address, pattern);
+  } catch (error) {
+    if (!dryRun) engine.unconfirmed.addPattern(state.address, pattern);
+    unconfirmed(state, 'deleteByPattern', error, false);
+    return { deleted, confirmed: false };
+  } finally {
+    if (!dryRun) state.invalidateMatching(matches);
+  }
+  if (!dryRun) stats.deletes += deleted;
+  return { deleted, confirmed: true };
+}
+
+function unconfirmed(state: ScopeState, operation: string, error: unknown, required: boolean): false {
+  const { tier } = state.address;
+  state.stats.errors++;
+  state.engine.logger.debug({ tier, operation, error: String(error) }, 'Redis did not confirm a change');
+  if (!required) return false;
+  const message = `Redis did not confirm the ${operation}; it may still take effect`;
+  throw new TierkitError('ERR_CACHE_UNCONFIRMED', message, { cause: error, details: { tier, operation } });
+}

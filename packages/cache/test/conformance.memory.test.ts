@@ -1,0 +1,3 @@
+import { cacheConformance } from './conformance.ts';
+
+cacheConformance({ name: 'memory', redis: async () => 'memory' });

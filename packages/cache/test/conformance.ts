@@ -1,0 +1,327 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
+
+export interface ConformanceTarget {
+  readonly name: string;
+  /** What to pass as `redis`. */
+  readonly redis: () => Promise<TiersOptions['redis']>;
+}
+
+/** What every backend promises: one test for each sentence that a user can rely on. */
+export function cacheConformance(target: ConformanceTarget): void {
+  describe.each<[string, { l1?: false }]>([
+    ['with L1', {}],
+    ['without L1', { l1: false }],
+  ])(`${target.name} %s`, (_, options) => {
+    let tiers: Tiers;
+    let count = 0;
+    const fresh = () => tiers.session(`s${count++}`);
+
+    beforeAll(async () => {
+      const prefix = `t${randomBytes(6).toString('hex')}:`;
+      tiers = createTiers({ redis: await target.redis(), prefix, reclaim: '50ms', ...options });
+      await tiers.ready('10s');
+    });
+    afterAll(() => tiers.close());
+
+    it('answers a miss with undefined and a stored value with its equal', async () => {
+      const scope = fresh();
+      expect(await scope.get('a')).toBeUndefined();
+      expect(await scope.set('a', { b: [1, 'two', null] })).toBe(true);
+      expect(await scope.get('a')).toEqual({ b: [1, 'two', null] });
+    });
+
+    it.each([
+      [null],
+      [0],
+      [-0],
+      [''],
+      [false],
+      [Number.NaN],
+      [12n],
+      [new Date(5)],
+      [new Map([[1, { a: 2 }]])],
+      [new Set(['x'])],
+    ])('keeps %o as a value of its type', async (value) => {
+      const scope = fresh();
+      await scope.set('v', value);
+      for (let read = 0; read < 2; read++) expect(await scope.get('v')).toStrictEqual(value);
+      expect(await scope.getOrSet('v', () => 'other')).toStrictEqual(value);
+      expect(await scope.has('v')).toBe(true);
+    });
+
+    it('keeps a Buffer as a Buffer', async () => {
+      const scope = fresh();
+      await scope.set('v', Buffer.from([0, 255]));
+      const back = await scope.get<Buffer>('v');
+      expect(Buffer.isBuffer(back)).toBe(true);
+      expect([...(back ?? [])]).toEqual([0, 255]);
+    });
+
+    it('refuses undefined and what cannot come back', async () => {
+      const scope = fresh();
+      await expect(scope.set('v', undefined)).rejects.toMatchObject({ code: 'ERR_VALUE_UNSUPPORTED' });
+      await expect(scope.set('v', () => 1)).rejects.toMatchObject({ code: 'ERR_VALUE_UNSUPPORTED' });
+      expect(await scope.has('v')).toBe(false);
+    });
+
+    it.each([[''], [[]], [['a', '']]])('refuses %o as a key', async (key) => {
+      const scope = fresh();
+      await expect(scope.get(key)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+      await expect(scope.set(key, 1)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+      await expect(scope.getOrSet(key, () => 1)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+      await expect(scope.delete(key)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+    });
+
+    it('tells apart keys that look alike once encoded', async () => {
+      const scope = fresh();
+      const keys = [
+        'a b',
+        'a%20b',
+        'a%2520b',
+        ['a b'],
+        'a:b',
+        ['a:b'],
+        ['a', 'b', 'c'],
+        'a:b%3Ac',
+        '{a}',
+        'a*',
+        'ü',
+        'a\u0000b',
+      ];
+      for (const [index, key] of keys.entries()) await scope.set(key, index);
+      // These two are one key by definition.
+      const expected = [...keys.keys()].map((index) => (index === 0 ? 3 : index));
+      for (let read = 0; read < 2; read++)
+        expect(await Promise.all(keys.map((key) => scope.get(key)))).toEqual(expected);
+      expect(await scope.getMany(keys)).toEqual(expected);
+    });
+
+    it('keeps scopes and tiers apart', async () => {
+      const [one, two] = [fresh(), fresh()];
+      await one.set('k', 1);
+      expect(await two.get('k')).toBeUndefined();
+      expect(await tiers.project('p').get('k')).toBeUndefined();
+      expect(await tiers.global.get('k')).toBeUndefined();
+      await tiers.global.set('k', 'global');
+      expect(await one.get('k')).toBe(1);
+    });
+
+    it('hands out values that nobody can change under another', async () => {
+      const scope = fresh();
+      const given = { list: [1], when: new Date(0) };
+      await scope.set('v', given);
+      given.list.push(2);
+      const first = await scope.get<typeof given>('v');
+      expect(first).toEqual({ list: [1], when: new Date(0) });
+      expect(() => (first as typeof given).list.push(3)).toThrow(TypeError);
+      (first as typeof given).when.setTime(99);
+      expect(await scope.get('v')).toEqual({ list: [1], when: new Date(0) });
+      expect(Object.isFrozen(given)).toBe(false);
+      const copy = await scope.get<typeof given>('v', { copy: true });
+      copy?.list.push(4);
+      expect(copy?.list).toEqual([1, 4]);
+      expect(await scope.get('v')).toEqual({ list: [1], when: new Date(0) });
+    });
+
+    it('never freezes what a loader made, and hands out its equal', async () => {
+      const scope = fresh();
+      const made = { list: [1] };
+      const loaded = await scope.getOrSet('v', () => made);
+      expect(loaded).toEqual(made);
+      expect(Object.isFrozen(loaded)).toBe(true);
+      made.list.push(2);
+      expect(await scope.get('v')).toEqual({ list: [1] });
+    });
+
+    it('loads once for concurrent callers, and not at all on a hit', async () => {
+      const scope = fresh();
+      let loads = 0;
+      const loader = async () => {
+        loads++;
+        await sleep(20);
+        return { n: loads };
+      };
+      const answers = await Promise.all(Array.from({ length: 50 }, () => scope.getOrSet('v', loader)));
+      expect(new Set(answers.map((answer) => answer.n))).toEqual(new Set([1]));
+      expect(await scope.getOrSet('v', loader)).toEqual({ n: 1 });
+      expect(loads).toBe(1);
+    });
+
+    it('passes the error of a loader to all who waited, and stores nothing', async () => {
+      const scope = fresh();
+      let loads = 0;
+      const loader = async () => {
+        loads++;
+        await sleep(5);
+        throw new Error('down');
+      };
+      const calls = await Promise.allSettled([scope.getOrSet('v', loader), scope.getOrSet('v', loader)]);
+      expect(calls.map((call) => call.status)).toEqual(['rejected', 'rejected']);
+      expect(loads).toBe(1);
+      expect(await scope.getOrSet('v', () => 'up')).toBe('up');
+    });
+
+    it('returns a loaded value that cannot be stored', async () => {
+      const scope = fresh();
+      const value = { run: () => 1 };
+      expect(await scope.getOrSet('v', () => value)).toBe(value);
+      expect(await scope.getOrSet('u', () => undefined)).toBeUndefined();
+      expect(await scope.has('v')).toBe(false);
+      expect(await scope.has('u')).toBe(false);
+    });
+
+    it('does not store a load that began before a set, a delete or a clear', async () => {
+      const changes: [string, (scope: ReturnType<typeof fresh>) => Promise<unknown>, unknown][] = [
+        ['set', (scope) => scope.set('v', 'newer'), 'newer'],
+        ['delete', (scope) => scope.delete('v'), undefined],
+        ['clear', (scope) => scope.clear(), undefined],
+        ['deleteByPattern', (scope) => scope.deleteByPattern('v*'), undefined],
+      ];
+      for (const [name, change, expected] of changes) {
+        const scope = fresh();
+        let finish = (): void => {};
+        const began = new Promise<void>((resolve) => {
+          void scope.getOrSet('v', () => {
+            resolve();
+            return new Promise((done) => (finish = () => done('older')));
+          });
+        });
+        await began;
+        await change(scope);
+        finish();
+        await sleep(30);
+        expect([name, await scope.get('v')]).toEqual([name, expected]);
+        expect([name, await scope.getOrSet('v', () => 'loaded again')]).toEqual([name, expected ?? 'loaded again']);
+      }
+    });
+
+    it('counts time to live, by the tier or by the call', async () => {
+      const scope = fresh();
+      await scope.set('tier', 1);
+      await scope.set('short', 1, { ttl: 80 });
+      expect(await scope.ttl('tier')).toBeGreaterThan(295_000);
+      expect(await scope.ttl('tier')).toBeLessThanOrEqual(300_000);
+      expect(await scope.ttl('short')).toBeLessThanOrEqual(80);
+      expect(await scope.ttl('none')).toBeUndefined();
+      expect(await scope.get('short')).toBe(1);
+      await sleep(100);
+      expect(await scope.get('short')).toBeUndefined();
+      expect(await scope.ttl('short')).toBeUndefined();
+      expect(await scope.has('short')).toBe(false);
+    });
+
+    it.each([[0], [-1], ['5'], ['x'], [Number.NaN], [Infinity]])('refuses %o as a time to live', async (ttl) => {
+      await expect(fresh().set('k', 1, { ttl })).rejects.toMatchObject({ code: 'ERR_DURATION_INVALID' });
+    });
+
+    it('stores, reads and deletes many', async () => {
+      const scope = fresh();
+      const entries = Array.from({ length: 1_200 }, (_, n) => [`k${n}`, n] as const);
+      expect(await scope.setMany(entries)).toBe(true);
+      expect(await scope.getMany(['k0', 'none', 'k1199', 'k0'])).toEqual([0, undefined, 1199, 0]);
+      expect(await scope.deleteMany(entries.slice(0, 1_100).map(([key]) => key))).toBe(true);
+      expect(await scope.getMany(['k0', 'k1099', 'k1100'])).toEqual([undefined, undefined, 1100]);
+      expect(await scope.getMany([])).toEqual([]);
+      expect(await scope.setMany([])).toBe(true);
+    });
+
+    it('clears a scope and nothing else, and can be written again', async () => {
+      const [one, two] = [fresh(), fresh()];
+      await one.setMany([
+        ['a', 1],
+        ['b', 2],
+      ]);
+      await two.set('a', 3);
+      await tiers.global.set('cleared', 4);
+      expect(await one.clear()).toBe(true);
+      expect(await one.getMany(['a', 'b'])).toEqual([undefined, undefined]);
+      expect(await one.has('a')).toBe(false);
+      expect(await one.ttl('a')).toBeUndefined();
+      expect(await names(one)).toEqual([]);
+      expect((await one.deleteByPattern('*', { dryRun: true })).deleted).toBe(0);
+      expect(await two.get('a')).toBe(3);
+      expect(await tiers.global.get('cleared')).toBe(4);
+      await one.set('a', 5);
+      expect(await one.get('a')).toBe(5);
+      expect(await names(one)).toEqual(['a']);
+    });
+
+    it('clears the global tier without touching scopes', async () => {
+      const scope = fresh();
+      await scope.set('a', 1);
+      await tiers.global.setMany([
+        ['g:1', 1],
+        ['g:2', 2],
+      ]);
+      expect(await tiers.global.clear()).toBe(true);
+      expect(await tiers.global.getMany(['g:1', 'g:2'])).toEqual([undefined, undefined]);
+      expect(await names(tiers.global, 'g:*')).toEqual([]);
+      expect(await scope.get('a')).toBe(1);
+      await tiers.global.set('g:1', 3);
+      expect(await tiers.global.get('g:1')).toBe(3);
+    });
+
+    it('deletes by pattern within the scope, with a count and a dry run', async () => {
+      const [one, two] = [fresh(), fresh()];
+      const keys = ['file:1', 'file:2', 'file:[x]', 'other'];
+      for (const scope of [one, two]) await scope.setMany(keys.map((key) => [key, key] as const));
+      expect(await one.deleteByPattern('file:*', { dryRun: true })).toEqual({ deleted: 3, confirmed: true });
+      expect(await one.deleteByPattern('file:[x]')).toEqual({ deleted: 1, confirmed: true });
+      expect(await one.deleteByPattern('file:?')).toEqual({ deleted: 2, confirmed: true });
+      expect(await names(one)).toEqual(['other']);
+      expect(await one.get('file:1')).toBeUndefined();
+      expect((await names(two)).toSorted()).toEqual(keys.toSorted());
+      expect(await one.deleteByPattern('*:{*')).toEqual({ deleted: 0, confirmed: true });
+      await expect(one.deleteByPattern('')).rejects.toMatchObject({ code: 'ERR_PATTERN_INVALID' });
+    });
+
+    it('deletes by pattern in the global tier without touching scopes or counters of its own', async () => {
+      const scope = fresh();
+      await scope.set('model:x', 1);
+      await tiers.global.setMany([
+        ['model:gpt:1', 1],
+        ['model:gpt:2', 2],
+        ['model:other', 3],
+      ]);
+      expect(await tiers.global.deleteByPattern('model:gpt:*')).toEqual({ deleted: 2, confirmed: true });
+      expect(await tiers.global.get('model:other')).toBe(3);
+      await tiers.global.deleteByPattern('*');
+      expect(await tiers.global.get('model:other')).toBeUndefined();
+      expect(await scope.get('model:x')).toBe(1);
+    });
+
+    it('lists keys as they were given', async () => {
+      const scope = fresh();
+      await scope.setMany([
+        ['plain', 1],
+        ['with space', 2],
+        ['a:b', 3],
+        [['a:b', 'c'], 4],
+      ]);
+      const listed = [];
+      for await (const key of scope.keys()) listed.push(key);
+      expect(listed).toHaveLength(4);
+      expect(listed).toEqual(expect.arrayContaining(['plain', 'with space', 'a:b', ['a:b', 'c']]));
+      for (const key of listed) expect(await scope.has(key)).toBe(true);
+    });
+
+    it('peeks at the in-process level only', async () => {
+      const scope = fresh();
+      expect(scope.peek('v')).toBeUndefined();
+      await scope.set('v', { a: 1 });
+      await scope.get('v');
+      expect(scope.peek('v')).toEqual(options.l1 === false ? undefined : { a: 1 });
+      await scope.delete('v');
+      expect(scope.peek('v')).toBeUndefined();
+    });
+  });
+}
+
+async function names(scope: ReturnType<Tiers['session']>, pattern?: string): Promise<unknown[]> {
+  const found = [];
+  for await (const key of scope.keys(pattern)) found.push(key);
+  return found;
+}

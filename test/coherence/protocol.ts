@@ -1,0 +1,35 @@
+import type { RedisInput } from '@tierkit/redis';
+import type { Change, Observation } from './history.ts';
+
+/** A mechanism that a run switches off, to show that the checker notices. */
+export type Sabotage = 'token' | 'flush';
+
+export interface WorkerSettings {
+  readonly redis: RedisInput;
+  readonly prefix: string;
+  readonly name: string;
+  readonly seed: number;
+  readonly feedTimeoutMs: number;
+  readonly sabotage: Sabotage | undefined;
+}
+
+export type ToWorker =
+  | { readonly kind: 'start'; readonly settings: WorkerSettings }
+  | { readonly kind: 'work'; readonly ms: number }
+  /** Wait until the cache is coherent again, then tell what the first level would serve. */
+  | { readonly kind: 'rest' }
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'worked';
+      readonly changes: readonly Change[];
+      readonly reads: readonly Observation[];
+      readonly operations: number;
+    }
+  | { readonly kind: 'rested'; readonly served: Readonly<Record<string, string>>; readonly coherent: boolean };
+
+/** The keys of a run: few, so that operations meet. */
+export const SCOPES = ['session s1', 'session s2', 'project p1', 'global'] as const;
+export const NAMES: readonly string[] = Array.from({ length: 8 }, (_, n) => (n < 4 ? `a:${n}` : `b ${n}`));
