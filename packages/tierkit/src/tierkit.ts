@@ -1,0 +1,108 @@
+import { createTiers, type CacheStats, type Scope, type Tier, type TierOptions, type Tiers } from '@tierkit/cache';
+import { parseDuration, type Duration } from '@tierkit/core';
+import {
+  createRedis,
+  type RedisConnection,
+  type RedisInput,
+  type RedisOptions,
+  type RedisStatus,
+  type Topology,
+} from '@tierkit/redis';
+import { kitHealth, type TierkitHealth } from './health.ts';
+import { backendNamed, checkOptions, type TierkitOptions } from './options.ts';
+
+/** What a kit runs on; it holds no password and no URL. */
+export interface TierkitInfo {
+  readonly backend: CacheStats['backend'];
+  readonly prefix: string;
+  /** Absent without Redis. */
+  readonly redis?: { readonly topology: Topology; readonly db: number; readonly status: RedisStatus };
+}
+
+export interface Tierkit {
+  /** What one user session needs, 5 minutes by default. */
+  session(id: string | number): Scope;
+  /** What belongs to one project, 1 hour by default. */
+  project(id: string | number): Scope;
+  /** What everybody shares, 24 hours by default. */
+  readonly global: Scope;
+  /**
+   * A tier of your own. Its time to live comes from `tiers` of the kit, hence from the environment, else from here,
+   * else from `defaultTtl`.
+   *
+   * @throws {TierkitError} `ERR_CACHE_OPTIONS`: the name is none, or no time to live is known.
+   */
+  tier(name: string, options?: TierOptions): Tier;
+  /**
+   * Resolves once Redis answers and changes elsewhere are heard of; at once without Redis.
+   *
+   * @param timeout How long to wait. @default 5 seconds
+   * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`: not in time. The kit works all the same, and connects later.
+   */
+  ready(timeout?: Duration): Promise<void>;
+  stats(): CacheStats;
+  /** Asks Redis for a sign of life; never rejects. @param timeout How long to wait. @default 1 second */
+  health(timeout?: Duration): Promise<TierkitHealth>;
+  info(): TierkitInfo;
+  /** Ends connections and timers, in about a second at most with Redis frozen, and never rejects. It may be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Cache tiers on one connection. It returns at once and connects in the background; a Redis that is away delays nothing.
+ *
+ * @throws {TierkitError} `ERR_TIERKIT_OPTIONS`, `ERR_REDIS_OPTIONS`, `ERR_CACHE_OPTIONS` or `ERR_DURATION_INVALID`, and
+ * nothing is left open.
+ */
+export function createTierkit(options: TierkitOptions): Tierkit {
+  checkOptions(options);
+  const { redis: input, durableRedis: _later, defaultTtl, ...rest } = options;
+  if (defaultTtl !== undefined) parseDuration(defaultTtl, 'defaultTtl');
+  const named = backendNamed(input);
+  const redis = named === undefined ? createRedis(withLogger(input, options)) : undefined;
+  try {
+    const tiers = createTiers({ ...rest, redis: redis ?? named ?? 'null', tiers: tierOptions(options) });
+    return wire(tiers, redis, options);
+  } catch (error) {
+    void redis?.close();
+    throw error;
+  }
+}
+
+function wire(tiers: Tiers, redis: RedisConnection | undefined, options: TierkitOptions): Tierkit {
+  const configured = tierOptions(options);
+  const fallback = options.defaultTtl === undefined ? undefined : { ttl: options.defaultTtl };
+  let closing: Promise<void> | undefined;
+  return {
+    session: (id) => tiers.session(id),
+    project: (id) => tiers.project(id),
+    global: tiers.global,
+    tier: (name, given) => tiers.tier(name, Object.hasOwn(configured, name) ? undefined : (given ?? fallback)),
+    ready: (timeout = 5_000) => tiers.ready(timeout),
+    stats: () => tiers.stats(),
+    health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),
+    info: () => ({
+      backend: tiers.stats().backend,
+      prefix: options.prefix ?? '',
+      ...(redis === undefined ? {} : { redis: { topology: redis.topology, db: redis.db, status: redis.status } }),
+    }),
+    close() {
+      closing ??= tiers.close().then(() => redis?.close());
+      return closing;
+    },
+  };
+}
+
+/** `defaultTtl` stands in for what built-in tiers have by themselves. */
+function tierOptions({ tiers = {}, defaultTtl }: TierkitOptions): Readonly<Record<string, TierOptions>> {
+  if (defaultTtl === undefined) return tiers;
+  const ttl = defaultTtl;
+  return { session: { ttl }, project: { ttl }, global: { ttl }, ...tiers };
+}
+
+/** A connection that the kit makes logs where the kit does. */
+function withLogger(input: RedisInput, { logger }: TierkitOptions): RedisInput {
+  if (logger === undefined) return input;
+  if (typeof input === 'string') return { url: input, logger };
+  return 'sendCommand' in input ? input : { logger, ...(input satisfies RedisOptions) };
+}

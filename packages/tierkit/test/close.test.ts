@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { startRedis } from '../../../test/servers/index.ts';
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stderr: string;
+  readonly said: { readonly stored: boolean; readonly loaded: string; readonly closedMs: number };
+  /** From the last line of the program to the end of its process. */
+  readonly exitMs: number;
+}
+
+const child = fileURLToPath(new URL('children/use-and-close.ts', import.meta.url));
+
+async function run(...args: string[]): Promise<Outcome> {
+  const flags = ['--conditions=@tierkit/source', '--import', 'tsx', '--trace-warnings'];
+  const process_ = spawn(process.execPath, [...flags, child, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void process_.kill('SIGKILL'));
+  let [stdout, stderr, saidAtMs] = ['', '', 0];
+  process_.stdout.on('data', (data: Buffer) => {
+    stdout += String(data);
+    saidAtMs = performance.now();
+  });
+  process_.stderr.on('data', (data: Buffer) => (stderr += String(data)));
+  const [code] = (await once(process_, 'exit')) as [number | null];
+  const exitMs = performance.now() - saidAtMs;
+  const said: unknown = JSON.parse(stdout === '' ? '{}' : stdout);
+  return { code, stderr, exitMs, said: said as Outcome['said'] };
+}
+
+const clean = { code: 0, stderr: '' };
+
+describe('close() leaves nothing behind, and the process ends by itself', () => {
+  it('with Redis up', async () => {
+    const { exitMs, said, ...rest } = await run(inject('redisUrl'), 'ready');
+    expect(rest).toEqual(clean);
+    expect(said).toMatchObject({ stored: true, loaded: 'from the loader' });
+    expect(said.closedMs).toBeLessThan(2_000);
+    expect(exitMs).toBeLessThan(2_000);
+  });
+
+  it('with nothing at the address', async () => {
+    const server = await startRedis();
+    await server.stop();
+    const { exitMs, said, ...rest } = await run(server.url, 'at once');
+    expect(rest).toEqual(clean);
+    expect(said).toMatchObject({ stored: false, loaded: 'from the loader' });
+    expect(said.closedMs).toBeLessThan(2_000);
+    expect(exitMs).toBeLessThan(2_000);
+  });
+
+  it('with a frozen Redis', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    server.process.signal('SIGSTOP');
+    const { exitMs, said, ...rest } = await run(server.url, 'at once');
+    expect(rest).toEqual(clean);
+    expect(said).toMatchObject({ stored: false, loaded: 'from the loader' });
+    expect(said.closedMs).toBeLessThan(2_000);
+    expect(exitMs).toBeLessThan(2_000);
+  });
+
+  it.each(['SIGSTOP', 'SIGKILL'])('with a Redis that gets a %s while it is in use', async (signal) => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const { exitMs, said, ...rest } = await run(server.url, 'ready', String(server.process.pid), signal);
+    expect(rest).toEqual(clean);
+    expect(said).toMatchObject({ stored: true, loaded: 'from the loader' });
+    expect(said.closedMs).toBeLessThan(2_000);
+    expect(exitMs).toBeLessThan(2_000);
+  });
+
+  it.each(['memory', 'null'])('with the %s backend', async (backend) => {
+    const { exitMs, said, ...rest } = await run(backend, 'ready');
+    expect(rest).toEqual(clean);
+    expect(said).toMatchObject({ stored: true, loaded: 'from the loader' });
+    expect(exitMs).toBeLessThan(2_000);
+  });
+});

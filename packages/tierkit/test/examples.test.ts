@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, inject, it } from 'vitest';
+
+const folder = fileURLToPath(new URL('../examples/', import.meta.url));
+
+async function run(example: string, env: Record<string, string> = {}): Promise<string> {
+  const args = ['--conditions=@tierkit/source', '--import', 'tsx', `${folder}${example}`];
+  const { REDIS_URL: _, ...rest } = process.env;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env: { ...rest, ...env } });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+const expected: Readonly<Record<string, RegExp>> = {
+  'environment.ts': /\[ 'disk-1', 'disk-2' \] for 3[56]\d{5}(\.\d+)? ms/,
+  'tiers.ts': /session: src\/index\.ts\nproject: the tree was read 1 time\nglobal: 1 answer.*\nafter logout: undefined/,
+};
+
+describe('examples', () => {
+  it('are all expected to print something', () => {
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  it.each(Object.entries(expected))('%s runs without and with Redis', async (example, output) => {
+    expect(await run(example, { CACHE_BACKEND: 'memory' })).toMatch(output);
+    expect(await run(example, { CACHE_BACKEND: 'redis', LOG_LEVEL: 'error', REDIS_URL: inject('redisUrl') })).toMatch(
+      output,
+    );
+  });
+
+  it('name the faults of a wrong environment', async () => {
+    await expect(run('environment.ts', { CACHE_TTL_SEARCH: 'soon', LOG_LEVEL: 'loud' })).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^ERR_TIERKIT_ENVIRONMENT: The environment has 2 faults:\n {2}LOG_LEVEL: .*\n {2}CACHE_TTL_SEARCH: /,
+      ) as string,
+    });
+  });
+});
