@@ -26,6 +26,8 @@ export interface NewLevel1Entry {
 /** One scope's part of the first level: its entries by name, and the commands in flight that may add some. */
 export class ScopeLevel1 {
   readonly level: Level1 | undefined;
+  /** Whoever holds an entry holds this too: the registry alone would let go of the scope, and so of its entries. */
+  readonly owner: object;
   /** Entries whose names are plain: what the user wrote is what is stored, so a lookup needs no encoding. */
   readonly plain: Map<string, Level1Entry> = new Map();
   /** Entries whose names hold an escape. They are apart, since a user's `a%20b` is not the name `a%20b`. */
@@ -33,8 +35,9 @@ export class ScopeLevel1 {
   readonly #tokens = new Map<string, FillToken>();
   stamp = 0;
 
-  constructor(level: Level1 | undefined) {
+  constructor(level: Level1 | undefined, owner: object) {
     this.level = level;
+    this.owner = owner;
   }
 
   find(name: string): Level1Entry | undefined {

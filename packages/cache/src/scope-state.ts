@@ -30,7 +30,7 @@ export class ScopeState {
     this.address = address;
     this.ttlMs = ttlMs;
     this.stats = stats;
-    this.level1 = new ScopeLevel1(engine.level1);
+    this.level1 = new ScopeLevel1(engine.level1, this);
   }
 
   keyOf(name: string): string {
