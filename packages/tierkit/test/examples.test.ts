@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
@@ -18,6 +18,17 @@ const expected: Readonly<Record<string, RegExp>> = {
   'environment.ts': /\[ 'disk-1', 'disk-2' \] for 3[56]\d{5}(\.\d+)? ms/,
   'tiers.ts': /session: src\/index\.ts\nproject: the tree was read 1 time\nglobal: 1 answer.*\nafter logout: undefined/,
 };
+
+it.each(['../README.md', '../../../README.md'])('the first code of %s runs', async (readme) => {
+  const text = readFileSync(new URL(readme, import.meta.url), 'utf8');
+  const code = /```ts\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  expect(code).toContain('kit.close()');
+  const script = `const readTree = async () => ['src'];\n${code}\nconsole.log(JSON.stringify(tree));`;
+  const args = ['--conditions=@tierkit/source', '--import', 'tsx', '--input-type=module', '-e', script];
+  const env = { ...process.env, CACHE_BACKEND: 'redis', LOG_LEVEL: 'error', REDIS_URL: inject('redisUrl') };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder, env });
+  expect([stdout, stderr]).toEqual(['["src"]\n', '']);
+});
 
 describe('examples', () => {
   it('are all expected to print something', () => {
