@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { TierkitError } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -114,6 +115,45 @@ describe('on Redis', () => {
     await two.session('s').set('a', 1);
     await one.session('s').clear();
     await expect.poll(() => two.session('s').get('a'), { interval: 1 }).toBeUndefined();
+  });
+
+  it('instances share one load', async () => {
+    const shared = prefix();
+    const kits = [await openReady({ prefix: shared }), await openReady({ prefix: shared })];
+    let loads = 0;
+    const loader = async (): Promise<number> => {
+      await setTimeout(50);
+      return ++loads;
+    };
+    const calls = kits.flatMap((kit) => Array.from({ length: 20 }, () => kit.project('p').getOrSet('tree', loader)));
+    expect(new Set(await Promise.all(calls))).toEqual(new Set([1]));
+  });
+
+  it('keys have the documented shape', async () => {
+    const own = prefix();
+    const kit = await openReady({ prefix: own });
+    await kit.session('abc123').set('code_snippet', 1);
+    await kit.project('proj456').set('analysis:a1b2c3d4', 1);
+    await kit.project('a b}').set(['a:b', 1], 1);
+    await kit.global.set('model:gpt-4:v2.1.0:a1b2c3d4:response', 1);
+    await kit.tier('tenant', { ttl: '1m' })(7).set('plan', 1);
+    const admin = new Redis(inject('redisUrl'));
+    onTestFinished(() => admin.disconnect());
+    const names = (await admin.keys(`${own}*`)).map((key) => key.slice(own.length)).sort();
+    expect(names).toEqual(
+      [
+        'model:gpt-4:v2.1.0:a1b2c3d4:response',
+        'project:{a%20b%7D}',
+        'project:{a%20b%7D}:a%3Ab:1',
+        'project:{proj456}',
+        'project:{proj456}:analysis:a1b2c3d4',
+        'session:{abc123}',
+        'session:{abc123}:code_snippet',
+        'tenant:{7}',
+        'tenant:{7}:plan',
+        '{tierkit}generation:global',
+      ].sort(),
+    );
   });
 
   it('tells what it runs on and how it is, without secrets', async () => {
