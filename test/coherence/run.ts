@@ -1,7 +1,7 @@
 import { createTiers, type Tiers } from '@tierkit/cache';
 import type { RedisInput } from '@tierkit/redis';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, startCluster, startRedis, type RedisProcess } from '../servers/index.ts';
+import { ask, startCluster, startProxy, startRedis, type Proxy, type RedisProcess } from '../servers/index.ts';
 import { staleReads, type Change, type Observation, type StaleRead } from './history.ts';
 import { NAMES, SCOPES, type Sabotage } from './protocol.ts';
 import { seededRandom } from './random.ts';
@@ -15,6 +15,8 @@ export interface CoherenceRun {
   readonly sabotage?: Sabotage;
   /** Whether Redis servers are killed and started again. @default true */
   readonly restarts?: boolean;
+  /** Ends the run at the first round that finds something. @default false */
+  readonly untilFound?: boolean;
   readonly onRound?: (line: string) => void;
 }
 
@@ -34,7 +36,10 @@ const ROUND_MS = 2_500;
 
 interface Backend {
   readonly redis: RedisInput;
+  readonly direct: RedisInput;
   readonly servers: readonly RedisProcess[];
+  /** The link between the workers and Redis, where there is one. */
+  readonly link: Proxy | undefined;
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -45,7 +50,7 @@ export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> 
   const backend = await start(run.topology);
   const prefix = `coherence-${run.seed}:`;
   const workers = Array.from({ length: run.processes ?? 3 }, () => new WorkerProcess());
-  const truth = createTiers({ redis: backend.redis, prefix, l1: false });
+  const truth = createTiers({ redis: backend.direct, prefix, l1: false });
   const report = { operations: 0, reads: 0, faults: 0, stale: [] as StaleRead[], different: [] as string[] };
   try {
     await truth.ready('15s');
@@ -64,7 +69,11 @@ export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> 
     const endMs = performance.now() + run.seconds * 1_000;
     while (performance.now() < endMs) {
       const working = Promise.all(workers.map((worker) => worker.work(ROUND_MS)));
-      report.faults += await injectFaults(backend, random, ROUND_MS - 500, run.restarts ?? true);
+      report.faults += await injectFaults(backend, random, ROUND_MS - 600, run.restarts ?? true);
+      // What is written while the feeds are being restored is what a first level that is not flushed would keep.
+      await sleep(520);
+      report.faults++;
+      for (const server of backend.servers) await killClients(server, 'pubsub');
       const worked = await working;
       const changes: Change[] = worked.flatMap((one) => one.changes);
       const reads: Observation[] = worked.flatMap((one) => one.reads);
@@ -76,6 +85,7 @@ export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> 
       run.onRound?.(
         `${report.operations} operations, ${report.faults} faults: ${report.stale.length} stale, ${report.different.length} different`,
       );
+      if (run.untilFound === true && report.stale.length + report.different.length > 0) break;
     }
     return report;
   } finally {
@@ -117,8 +127,13 @@ async function injectFaults(backend: Backend, random: () => number, ms: number, 
     if (server === undefined) break;
     const dice = random();
     faults++;
-    if (dice < 0.45) await killClients(server, 'pubsub');
-    else if (dice < 0.85 || !restarts) await killClients(server, 'normal');
+    if (dice < 0.4) await killClients(server, 'pubsub');
+    else if (dice < 0.6 && backend.link !== undefined) {
+      // Long enough for commands to time out, and at times for the feed's silence to count.
+      backend.link.drop();
+      await sleep(350 + random() * 700);
+      await backend.link.normal();
+    } else if (dice < 0.85 || !restarts) await killClients(server, 'normal');
     else {
       await server.end('SIGKILL');
       await sleep(random() * 300);
@@ -139,12 +154,25 @@ async function killClients(server: RedisProcess, type: 'pubsub' | 'normal'): Pro
 async function start(topology: CoherenceRun['topology']): Promise<Backend> {
   if (topology === 'standalone') {
     const server = await startRedis();
-    return { redis: server.url, servers: [server.process], settled: async () => {}, stop: () => server.stop() };
+    const link = await startProxy({ target: { port: server.port } });
+    return {
+      redis: link.url,
+      direct: server.url,
+      servers: [server.process],
+      link,
+      settled: async () => {},
+      async stop() {
+        await link.stop();
+        await server.stop();
+      },
+    };
   }
   const cluster = await startCluster();
   const { processes, nodes } = cluster;
   return {
     redis: { cluster: nodes },
+    direct: { cluster: nodes },
+    link: undefined,
     servers: processes,
     settled: () => cluster.healthy(20_000),
     stop: () => cluster.stop(),

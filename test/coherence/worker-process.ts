@@ -9,7 +9,11 @@ export class WorkerProcess {
 
   constructor() {
     const execArgv = ['--conditions=@tierkit/source', '--import', 'tsx'];
-    this.#child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), { execArgv, stdio: 'inherit' });
+    this.#child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
+      execArgv,
+      stdio: 'inherit',
+      serialization: 'advanced',
+    });
   }
 
   async start(settings: WorkerSettings): Promise<void> {
