@@ -16,7 +16,7 @@ export function environmentError(faults: readonly EnvironmentFault[]): TierkitEr
 const address = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /** The address in a URL without user, password, path and query; `undefined` where they cannot be told apart. */
-export function withoutSecrets(url: string): string | undefined {
+function withoutSecrets(url: string): string | undefined {
   const scheme = /^[a-z][a-z\d+.-]*:\/\//i.exec(url)?.[0];
   if (scheme === undefined) return undefined;
   const rest = url.slice(scheme.length);

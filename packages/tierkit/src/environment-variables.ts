@@ -114,7 +114,7 @@ export const variables = {
   LOG_LEVEL: oneOf(levels),
 } as const;
 
-export type Variable = keyof typeof variables;
+type Variable = keyof typeof variables;
 export type Values = { readonly [Name in Variable]?: z.output<(typeof variables)[Name]> };
 
 /** A variable that is missing or blank is unset, as in the usual `.env` line `REDIS_PASSWORD=`. */
