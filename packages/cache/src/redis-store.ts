@@ -18,7 +18,10 @@ import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } fro
 
 const NONE = Buffer.alloc(0);
 const HEADER_LAST = 26;
+/** Keys of one script or command. */
 const BATCH = 500;
+/** Commands under way at once where each key needs its own: more could meet their deadline in the queue. */
+const SINGLES = 100;
 /** How long the generation of a cleared root lives at least; writers extend it. */
 const ROOT_TTL_MS = 172_800_000;
 
@@ -73,22 +76,19 @@ export class RedisStore implements CacheStore {
   }
 
   async readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
-    if (!scope.scoped) return Promise.all(keys.map((key) => this.read(scope, key)));
-    const operation = (client: RedisClient): Promise<(Buffer | null)[]> =>
-      client.mgetBuffer(...keys, scope.generationKey);
-    const replies = await this.#redis.execute(operation);
-    const generation = replies[keys.length] ?? undefined;
-    return keys.map((key, index) => {
-      const bytes = replies[index];
-      return bytes == null ? undefined : this.#live(key, bytes, generation);
-    });
+    if (!this.#inOneSlot(scope)) return inBatches(keys, SINGLES, (key) => this.read(scope, key));
+    const entries: (StoredEntry | undefined)[] = [];
+    for (let from = 0; from < keys.length; from += BATCH) {
+      entries.push(...(await this.#readBatch(scope, keys.slice(from, from + BATCH))));
+    }
+    return entries;
   }
 
   async write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void> {
     const [only] = entries;
     if (entries.length === 1 && only !== undefined) return this.#writeOne(scope, only, ttlMs);
-    if (!scope.scoped) {
-      await Promise.all(entries.map((entry) => this.#writeOne(scope, entry, ttlMs)));
+    if (!this.#inOneSlot(scope)) {
+      await inBatches(entries, SINGLES, (entry) => this.#writeOne(scope, entry, ttlMs));
       return;
     }
     for (let from = 0; from < entries.length; from += BATCH) {
@@ -96,11 +96,11 @@ export class RedisStore implements CacheStore {
       const keys = batch.flatMap(({ key }) => [key, leaseKey(scope, key)]);
       await writeEntries.run(
         this.#redis,
-        { generationEntriesAndLeases: [scope.generationKey, ...keys] },
+        { generationEntriesAndLeases: scope.scoped ? [scope.generationKey, ...keys] : keys },
         {
           ttlMs,
-          hasGeneration: true,
-          knownGeneration: NONE,
+          hasGeneration: scope.scoped,
+          knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(ttlMs),
           freshGeneration: randomBytes(8),
           ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
           payloads: batch.map(({ payload }) => payload),
@@ -110,8 +110,8 @@ export class RedisStore implements CacheStore {
   }
 
   async remove(scope: ScopeAddress, keys: readonly string[]): Promise<void> {
-    if (!scope.scoped && keys.length > 1) {
-      await Promise.all(keys.map((key) => this.remove(scope, [key])));
+    if (keys.length > 1 && !this.#inOneSlot(scope)) {
+      await inBatches(keys, SINGLES, (key) => this.remove(scope, [key]));
       return;
     }
     for (let from = 0; from < keys.length; from += BATCH) {
@@ -203,6 +203,22 @@ export class RedisStore implements CacheStore {
     await releaseLease.run(this.#redis, this.#leaseKeys(scope, lease), this.#leaseArgs(lease));
   }
 
+  /** Whether one command may name any keys of the scope. */
+  #inOneSlot(scope: ScopeAddress): boolean {
+    return scope.scoped || this.#redis.topology !== 'cluster';
+  }
+
+  async #readBatch(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    const named = scope.scoped ? [...keys, scope.generationKey] : keys;
+    const reading = this.#redis.execute((client) => client.mgetBuffer(...named));
+    const [replies, known] = await Promise.all([reading, scope.scoped ? undefined : this.#root(scope).get(0)]);
+    const generation = known ?? replies[keys.length] ?? undefined;
+    return keys.map((key, index) => {
+      const bytes = replies[index];
+      return bytes == null ? undefined : this.#live(key, bytes, generation);
+    });
+  }
+
   async #writeOne(scope: ScopeAddress, { key, payload }: NewEntry, ttlMs: number): Promise<void> {
     const known = scope.scoped ? NONE : await this.#root(scope).get(ttlMs);
     await writeEntry.run(
@@ -264,6 +280,14 @@ export class RedisStore implements CacheStore {
     if (!any && (generation === undefined || !isGeneration(bytes, generation))) return undefined;
     return { key, bytes, payload: envelope.payload, expiresAtMs: envelope.expiresAtMs };
   }
+}
+
+async function inBatches<T, R>(items: readonly T[], size: number, act: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < items.length; from += size) {
+    results.push(...(await Promise.all(items.slice(from, from + size).map(act))));
+  }
+  return results;
 }
 
 function isGeneration(header: Buffer | undefined, generation: Buffer | null): boolean {
