@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { shownValue, type EnvironmentFault } from './environment-faults.ts';
+import type { LogLevel } from './level-logger.ts';
 
 /** What `process.env` is: a record of strings. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -93,8 +94,29 @@ function oneOf<const Names extends Readonly<Record<string, string>>>(
   });
 }
 
+/** What the variables with a fixed name say; times are in milliseconds. */
+export interface Values {
+  readonly CACHE_BACKEND?: 'redis' | 'memory' | 'null';
+  readonly CACHE_ENABLED?: boolean;
+  readonly CACHE_REDIS_URL?: URL;
+  readonly CACHE_TTL?: number;
+  readonly CACHE_DEFAULT_TTL?: number;
+  readonly CACHE_DEFAULT_TIMEOUT?: number;
+  readonly REDIS_ENABLED?: boolean;
+  readonly REDIS_URL?: URL;
+  readonly REDIS_HOST?: string;
+  readonly REDIS_PORT?: number;
+  readonly REDIS_DB?: number;
+  readonly REDIS_PASSWORD?: string;
+  readonly REDIS_MAX_CONNECTIONS?: number;
+  readonly REDIS_SOCKET_TIMEOUT?: number;
+  readonly REDIS_SOCKET_CONNECT_TIMEOUT?: number;
+  readonly REDIS_HEALTH_CHECK_INTERVAL?: number;
+  readonly LOG_LEVEL?: LogLevel;
+}
+
 /** Every variable with a fixed name that tierkit reads; the times to live of single tiers are in `environment-ttls.ts`. */
-export const variables = {
+export const variables: { readonly [Name in keyof Values]-?: z.ZodType<NonNullable<Values[Name]>, string> } = {
   CACHE_BACKEND: oneOf(backends),
   CACHE_ENABLED: flag,
   CACHE_REDIS_URL: redisUrl,
@@ -112,10 +134,7 @@ export const variables = {
   REDIS_SOCKET_CONNECT_TIMEOUT: timeout,
   REDIS_HEALTH_CHECK_INTERVAL: timeout,
   LOG_LEVEL: oneOf(levels),
-} as const;
-
-type Variable = keyof typeof variables;
-export type Values = { readonly [Name in Variable]?: z.output<(typeof variables)[Name]> };
+};
 
 /** A variable that is missing or blank is unset, as in the usual `.env` line `REDIS_PASSWORD=`. */
 export function given(environment: Environment, name: string): string | undefined {
