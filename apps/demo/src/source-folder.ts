@@ -7,7 +7,7 @@ export const BOUNDS = { files: 1_000, fileBytes: 512 * 1024, totalBytes: 16 * 10
 const SOURCE = /\.[mc]?[jt]sx?$/i;
 const SKIPPED = new Set(['node_modules', 'dist', 'coverage']);
 
-export interface SourceFile {
+interface SourceFile {
   /** Relative to the folder, with forward slashes. */
   readonly path: string;
   readonly bytes: number;

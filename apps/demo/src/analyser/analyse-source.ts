@@ -1,10 +1,10 @@
 import { parseSync, type EcmaScriptModule, type ParserOptions } from 'oxc-parser';
 import { LineIndex } from './lines.ts';
 import { measure } from './measure.ts';
-import type { FileReport, Finding, FunctionMeasure, RelativeImport } from './report.ts';
+import type { FileReport, Finding, FunctionMeasure, Import } from './report.ts';
 
 /** A function is reported as long above this many lines, and as complex above this cyclomatic complexity. */
-export const LIMITS = { functionLines: 60, functionComplexity: 15 } as const;
+const LIMITS = { functionLines: 60, functionComplexity: 15 } as const;
 
 const SYNTAX_ERRORS_SHOWN = 5;
 
@@ -31,14 +31,14 @@ export function analyseSource(name: string, text: string): FileReport {
     complexity,
     exports: exportedNames(module),
     functions,
-    relativeImports: relativeImports(module, required, text, lines),
+    imports: imports(module, required, text, lines),
     findings: [...syntax, ...functions.flatMap(judge)],
   };
 }
 
 /** The report of a file that was not parsed, for the reason that the finding gives. */
 export function emptyReport(size: { readonly bytes: number; readonly lines: number }, finding: Finding): FileReport {
-  return { ...size, complexity: 0, exports: [], functions: [], relativeImports: [], findings: [finding] };
+  return { ...size, complexity: 0, exports: [], functions: [], imports: [], findings: [finding] };
 }
 
 function isBinary(text: string): boolean {
@@ -69,12 +69,12 @@ function exportedNames(module: EcmaScriptModule): string[] {
   return entries.map(({ exportName: { kind, name } }: ExportEntry) => name ?? (kind === 'Default' ? 'default' : '*'));
 }
 
-function relativeImports(
+function imports(
   module: EcmaScriptModule,
   required: readonly { readonly specifier: string; readonly start: number }[],
   text: string,
   lines: LineIndex,
-): RelativeImport[] {
+): Import[] {
   const literal = /^(['"`])([^'"`\\$]*)\1$/;
   const requests = [
     ...module.staticImports.map(({ moduleRequest }) => ({
@@ -95,7 +95,6 @@ function relativeImports(
   // `export { a, b } from './x'` names its module once per export.
   const byPlace = new Map(requests.map((request) => [request.start, request]));
   return [...byPlace.values()]
-    .filter(({ specifier }) => /^\.\.?(?:\/|$)/.test(specifier))
     .sort((a, b) => a.start - b.start)
     .map(({ specifier, start }) => ({ specifier, line: lines.lineOf(start) }));
 }

@@ -1,4 +1,4 @@
-export type FindingKind =
+type FindingKind =
   | 'syntax error'
   | 'binary file'
   | 'too deep to parse'
@@ -22,8 +22,8 @@ export interface FunctionMeasure {
   readonly complexity: number;
 }
 
-/** An import of a file of the same tree; whether it exists is asked of the file system, not of the cache. */
-export interface RelativeImport {
+/** Whether an imported file exists is asked of the file system, not of the cache. */
+export interface Import {
   readonly specifier: string;
   readonly line: number;
 }
@@ -37,6 +37,6 @@ export interface FileReport {
   /** Names that the ES module exports; `*` stands for a re-export of everything. */
   readonly exports: readonly string[];
   readonly functions: readonly FunctionMeasure[];
-  readonly relativeImports: readonly RelativeImport[];
+  readonly imports: readonly Import[];
   readonly findings: readonly Finding[];
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { FileReport, Finding } from './report.ts';
+import type { FileReport, Finding, Import } from './report.ts';
 
 const EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.d.ts', '.js', '.jsx', '.mjs', '.cjs', '.json'];
 const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
@@ -13,13 +13,17 @@ const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
 /** Findings for the relative imports of a file that lead to no file on disk, be it as written, as TypeScript or as an index. */
 export async function unresolvedImports(file: string, report: FileReport): Promise<Finding[]> {
   const checked = await Promise.all(
-    report.relativeImports.map(async ({ specifier, line }): Promise<Finding[]> => {
+    report.imports.filter(isRelative).map(async ({ specifier, line }): Promise<Finding[]> => {
       const target = join(dirname(file), specifier.replace(/[?#].*$/, ''));
       for (const candidate of candidates(target, specifier)) if (await isFile(candidate)) return [];
       return [{ kind: 'unresolved import', line, message: specifier }];
     }),
   );
   return checked.flat();
+}
+
+function isRelative({ specifier }: Import): boolean {
+  return /^\.\.?(?:\/|$)/.test(specifier);
 }
 
 function candidates(target: string, specifier: string): string[] {

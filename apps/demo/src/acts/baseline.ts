@@ -1,0 +1,59 @@
+import type { Reading } from '../instance/operations.ts';
+import { duration, latencies, percent } from '../stage/latencies.ts';
+import type { Stage } from '../stage/stage.ts';
+
+/** Below this a load is so short that the time of a hit says nothing. */
+const JUDGED_FROM_MS = 0.3;
+const project = 'tour';
+
+/** Every file analysed without a cache, then with it: cold, warm, and by the other instance. */
+export async function baselineAct({ a, b, paths, printer, verdicts }: Stage): Promise<void> {
+  printer.title('1  Baseline against cached: every file analysed, times without reading it');
+  // The first round warms up the compiler of both, so that it does not flatter the cache.
+  for (const instance of b === undefined ? [a] : [a, b]) await instance.call('loadTimes', { paths });
+  const loads = await a.call('loadTimes', { paths });
+  const cold = await a.call('analyse', { project, paths });
+  const warm = await a.call('analyse', { project, paths });
+  const fromRedis = await b?.call('analyse', { project, paths });
+  const warmToo = await b?.call('analyse', { project, paths });
+
+  printer.table([
+    ['pass', 'p50', 'p99', 'all files', 'loads', 'L2 hits', 'L1 hits', 'hit rate'],
+    row(
+      'A without cache',
+      loads.map((ms) => ({ by: 'load', ms })),
+    ),
+    row('A cold', cold),
+    row('A warm', warm),
+    ...(fromRedis === undefined ? [] : [row("B cold, on A's work", fromRedis)]),
+    ...(warmToo === undefined ? [] : [row('B warm', warmToo)]),
+  ]);
+
+  const load = latencies(loads).p50;
+  const judge = (expected: string, hits: readonly Reading[]): void => {
+    const hit = latencies(hits.map(({ ms }) => ms)).p50;
+    const faster = 1 - hit / load;
+    const measured = `${duration(hit)} for ${duration(load)}: ${percent(faster)} faster`;
+    verdicts.expect(expected, measured, load < JUDGED_FROM_MS ? undefined : faster >= 0.9);
+  };
+  judge(
+    'a hit at least 90 % faster than the analysis it saves',
+    warm.filter(({ by }) => by === 'L1'),
+  );
+  const again = count(warm, 'load');
+  verdicts.expect('nothing is analysed twice on A', `${again} of ${paths.length} loads`, again === 0);
+  if (fromRedis === undefined) return;
+  const onB = count(fromRedis, 'load');
+  verdicts.expect('B analyses nothing that A has', `${onB} of ${paths.length} loads`, onB === 0);
+}
+
+function row(name: string, readings: readonly Reading[]): (string | number)[] {
+  const { p50, p99, total } = latencies(readings.map(({ ms }) => ms));
+  const counts = (['load', 'L2', 'L1'] as const).map((by) => count(readings, by));
+  const hits = 1 - count(readings, 'load') / readings.length;
+  return [name, duration(p50), duration(p99), duration(total), ...counts, percent(hits)];
+}
+
+function count(readings: readonly Reading[], by: Reading['by']): number {
+  return readings.filter((reading) => reading.by === by).length;
+}

@@ -1,0 +1,81 @@
+import { createTierkit } from 'tierkit';
+import { Analyser } from '../analyser/analyser.ts';
+import type { Answer } from './answer.ts';
+import { monotonicMs, watchForChange, type SeenChange } from './change-watch.ts';
+import { LicenceRegistry } from './licence-registry.ts';
+import type { InstanceOptions, OperationName, Operations, Reading } from './operations.ts';
+import { AnalysisService } from './service.ts';
+import { survey } from './survey.ts';
+import { WorkspaceFiles } from './workspace-files.ts';
+
+type Handlers = {
+  readonly [N in OperationName]: (request: Operations[N]['request']) => Promise<Operations[N]['reply']>;
+};
+
+/** One instance of the service: a cache of its own, and an answer to every operation. */
+export class Instance {
+  readonly handlers: Omit<Handlers, 'start' | 'guard'>;
+
+  static async start(options: InstanceOptions): Promise<Instance> {
+    const kit = createTierkit({ redis: options.redis, prefix: options.prefix });
+    await kit.ready();
+    return new Instance(options, kit);
+  }
+
+  private constructor({ root, edits }: InstanceOptions, kit: ReturnType<typeof createTierkit>) {
+    const analyser = new Analyser();
+    const registry = new LicenceRegistry(root);
+    const service = new AnalysisService(kit, new WorkspaceFiles(root, edits), analyser, registry);
+    let watched: Promise<SeenChange> | undefined;
+
+    this.handlers = {
+      loadTimes: ({ paths }) => inTurn(paths, (path) => service.loadTime(path)),
+      analyse: ({ project, paths }) => inTurn(paths, async (path) => reading(await service.analyse(project, path))),
+      reports: ({ project, paths }) =>
+        inTurn(paths, async (path) => {
+          const answer = await service.report(project, path);
+          return { ...reading(answer), hash: answer.value.hash };
+        }),
+      survey: ({ project, paths }) => survey(service, root, project, paths),
+      save: async ({ project, path }) => {
+        const { latest, stored, storeMs } = await service.save(project, path);
+        return { hash: latest.hash, stored, storeMs, storedAtMs: monotonicMs() };
+      },
+      watch: async ({ project, path, oldHash, timeoutMs }) => {
+        const holds = service.heldReport(project, path)?.hash === oldHash;
+        watched = watchForChange(service, project, path, oldHash, timeoutMs);
+        return holds;
+      },
+      watched: async () => {
+        if (watched === undefined) throw new Error('nothing is watched');
+        return watched;
+      },
+      saveSnippet: ({ session, snippet }) => service.saveSnippet(session, snippet),
+      snippet: ({ session }) => service.snippet(session),
+      logout: ({ session }) => service.logout(session),
+      licence: async ({ name, importer, callers }) => {
+        const before = registry.calls;
+        const answers = await Promise.all(Array.from({ length: callers }, () => service.licence(name, importer)));
+        const [first] = answers;
+        if (first === undefined) throw new Error('nobody asked');
+        return { readings: answers.map(reading), licence: first.value, registryCalls: registry.calls - before };
+      },
+      connected: () => service.connected(),
+      counters: async () => service.counters(),
+      close: async () => {
+        analyser[Symbol.dispose]();
+        await kit.close();
+      },
+    };
+  }
+}
+
+function reading({ by, ms }: Answer<unknown>): Reading {
+  return { by, ms };
+}
+
+async function inTurn<T>(paths: readonly string[], ask: (path: string) => Promise<T>): Promise<T[]> {
+  const answers: T[] = [];
+  for (const path of paths) answers.push(await ask(path));
+  return answers;
+}

@@ -1,0 +1,101 @@
+import type { Finding } from '../analyser/report.ts';
+import type { AnsweredBy } from './answer.ts';
+import type { SeenChange } from './change-watch.ts';
+import type { Licence } from './licence-registry.ts';
+import type { Snippet } from './service.ts';
+
+export interface InstanceOptions {
+  readonly root: string;
+  /** The folder with edited copies, laid over the root. */
+  readonly edits: string;
+  readonly redis: string;
+  readonly prefix: string;
+}
+
+/** One answered read: which tier, how long, and for a report by path the version that was read. */
+export interface Reading {
+  readonly by: AnsweredBy;
+  readonly ms: number;
+  readonly hash?: string;
+}
+
+export interface Survey {
+  readonly files: number;
+  readonly lines: number;
+  readonly functions: number;
+  readonly complexity: number;
+  readonly exports: number;
+  readonly findings: readonly (Finding & { readonly path: string })[];
+  /** Imported packages with one file that imports each. */
+  readonly packages: readonly { readonly name: string; readonly importer: string }[];
+}
+
+export interface Counters {
+  readonly l1Hits: number;
+  readonly l2Hits: number;
+  readonly loads: number;
+}
+
+interface Saved {
+  readonly hash: string;
+  readonly stored: boolean;
+  readonly storeMs: number;
+  /** Of the system's monotonic clock. */
+  readonly storedAtMs: number;
+}
+
+interface Operation<Request, Reply> {
+  readonly request: Request;
+  readonly reply: Reply;
+}
+
+interface OfProject {
+  readonly project: string;
+}
+interface OfFiles extends OfProject {
+  readonly paths: readonly string[];
+}
+interface OfFile extends OfProject {
+  readonly path: string;
+}
+
+/** What the demo asks of an instance, each with its request and its reply. */
+export interface Operations {
+  start: Operation<InstanceOptions, void>;
+  /** If the demo dies without a word, its Redis shall not outlive it. */
+  guard: Operation<{ readonly pid: number }, void>;
+  loadTimes: Operation<{ readonly paths: readonly string[] }, number[]>;
+  analyse: Operation<OfFiles, Reading[]>;
+  reports: Operation<OfFiles, Reading[]>;
+  survey: Operation<OfFiles, Survey>;
+  save: Operation<OfFile, Saved>;
+  /** Begins to watch, and replies at once with whether this instance holds the given version. */
+  watch: Operation<OfFile & { readonly oldHash: string; readonly timeoutMs: number }, boolean>;
+  /** The outcome of the watch that was begun last. */
+  watched: Operation<void, SeenChange>;
+  saveSnippet: Operation<{ readonly session: string; readonly snippet: Snippet }, boolean>;
+  snippet: Operation<{ readonly session: string }, Snippet | undefined>;
+  logout: Operation<{ readonly session: string }, boolean>;
+  /** As many callers as given ask for the same licence at the same time. */
+  licence: Operation<
+    { readonly name: string; readonly importer: string; readonly callers: number },
+    { readonly readings: Reading[]; readonly licence: Licence; readonly registryCalls: number }
+  >;
+  /** Whether Redis answers and invalidations arrive. */
+  connected: Operation<void, boolean>;
+  /** The kit's own counters of the project tier. */
+  counters: Operation<void, Counters>;
+  close: Operation<void, void>;
+}
+
+export type OperationName = keyof Operations;
+
+export interface RequestMessage {
+  readonly id: number;
+  readonly name: OperationName;
+  readonly request: unknown;
+}
+
+export type ReplyMessage =
+  | { readonly id: number; readonly reply: unknown }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,217 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startRedis } from '../servers/index.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const main = join(repository, 'apps/demo/src/main.ts');
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+let scratch: string;
+let folder: string;
+const started: ChildProcess[] = [];
+
+beforeEach(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'tierkit-demo-e2e-'));
+  folder = join(scratch, 'source');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'good.ts'), "import './broken.js';\nexport const f = (a: number) => (a ? 1 : 2);\n");
+  writeFileSync(join(folder, 'broken.ts'), 'export function broken( {\n');
+  writeFileSync(join(folder, 'lost.ts'), "import './nowhere.js';\n");
+});
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly output: () => { readonly stdout: string; readonly stderr: string };
+  readonly exit: Promise<number | null>;
+}
+
+/** Temporary files of the run go to `scratch/tmp`, so that what it leaves behind can be seen. */
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
+  mkdirSync(join(scratch, 'tmp'), { recursive: true });
+  const { REDIS_URL: _redis, INIT_CWD: _cwd, ...inherited } = process.env;
+  const child = spawn(process.execPath, ['--conditions=@tierkit/source', '--import', tsx, main, ...args], {
+    cwd: repository,
+    env: { ...inherited, TMPDIR: join(scratch, 'tmp'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
+  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+  return { child, output: () => ({ stdout, stderr }), exit };
+}
+
+async function run(
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const { exit, output } = start(args, env);
+  const code = await exit;
+  return { code, ...output() };
+}
+
+const left = (): string[] => readdirSync(join(scratch, 'tmp')).filter((name) => name.startsWith('tierkit-demo'));
+
+describe('the demo', () => {
+  it('shows every act on this repository within 30 s, and ends with a summary and code 0', async () => {
+    const began = Date.now();
+    const { code, stdout, stderr } = await run(['--once']);
+    expect(stderr).toBe('');
+    for (const act of [
+      '1  Baseline',
+      '2  ',
+      '3  Editing',
+      '4  A slow lookup',
+      '5  Redis stops',
+      'What the analysis found',
+    ])
+      expect(stdout).toContain(`\n${act}`);
+    for (const expected of [
+      /a hit at least 90 % faster than the analysis it saves .* met$/m,
+      /nothing is analysed twice on A .* met$/m,
+      /B analyses nothing that A has .* met$/m,
+      /hit rate above 70 % from cold, with edits .* met$/m,
+      /B sees every edit of A +25 of 25.* met$/m,
+      /coherent again once Redis is back .* met$/m,
+    ])
+      expect(stdout).toMatch(expected);
+    expect(stdout).not.toContain('FAILED');
+    expect(stdout).not.toContain('\u001B');
+    expect(code).toBe(0);
+    expect(Date.now() - began).toBeLessThan(30_000);
+    expect(left()).toEqual([]);
+  });
+
+  it('analyses another folder, finds what is wrong in it, and leaves it as it was', async () => {
+    const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+    const { code, stdout } = await run([folder, '--once']);
+    expect(stdout).toContain('3 files, 4 lines');
+    expect(stdout).toMatch(/broken\.ts:\d+ {2}syntax error/);
+    expect(stdout).toContain('lost.ts:1  unresolved import: ./nowhere.js');
+    expect(code).toBe(0);
+    expect(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')])).toEqual(before);
+  });
+
+  it('runs in memory when no Redis is at hand, and says what that leaves out', async () => {
+    const { code, stdout } = await run([folder, '--once'], { PATH: '', REDIS_SERVER: 'redis-server' });
+    expect(stdout).toContain('no redis-server on the PATH: one instance, in memory');
+    expect(stdout).toMatch(/Left out: the second instance.*/);
+    expect(stdout).toContain('Summary');
+    expect(stdout).not.toContain('FAILED');
+    expect(code).toBe(0);
+  });
+
+  it('uses the Redis of REDIS_URL, does not stop it, and removes its keys', async () => {
+    const server = await startRedis();
+    const redis = new Redis(server.url);
+    try {
+      const { code, stdout, stderr } = await run([folder, '--once'], { REDIS_URL: server.url });
+      expect(stderr).toBe('');
+      expect(stdout).toContain(`on the Redis at 127.0.0.1:${server.port} (REDIS_URL)`);
+      expect(stdout).toContain('Left out: act 5');
+      expect(stdout).not.toContain('FAILED');
+      expect(code).toBe(0);
+      expect(await redis.ping()).toBe('PONG');
+      expect(await redis.keys('*')).toEqual([]);
+    } finally {
+      redis.disconnect();
+      await server.stop();
+    }
+  });
+
+  it.each([
+    ['an unknown option', ['--bogus'], {}, "Unknown option '--bogus'"],
+    ['two folders', ['a', 'b'], {}, 'one folder is enough, got 2'],
+    ['a folder that is not there', ['no/such/folder'], {}, 'no such folder: no/such/folder'],
+    ['a file', ['package.json'], {}, 'not a folder: package.json'],
+    ['a folder without sources', ['.changeset'], {}, 'no JavaScript or TypeScript in '],
+    [
+      'a REDIS_URL that is none',
+      ['--once'],
+      { REDIS_URL: 'secret@nowhere' },
+      'REDIS_URL is no redis:// or rediss:// URL',
+    ],
+    [
+      'a REDIS_URL without Redis',
+      ['--once'],
+      { REDIS_URL: 'redis://:secret@127.0.0.1:1' },
+      'nothing answers at 127.0.0.1:1',
+    ],
+  ])('refuses %s with one line and code 2', async (_what, args, env, message) => {
+    const { code, stdout, stderr } = await run(args, env);
+    expect(stderr).toMatch(/^demo: [^\n]+\n$/);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('secret');
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it('explains itself', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(stdout).toContain('Usage: npm run demo');
+    expect(code).toBe(0);
+  });
+
+  it('goes on live, tells an edit from A to B, and ends at Ctrl-C without leaving a process', async () => {
+    const { child, output, exit } = start([folder]);
+    await until(() => output().stdout.includes('A: 3 files'), output);
+    const family = descendants(child.pid);
+    expect(family.length).toBeGreaterThanOrEqual(3);
+    writeFileSync(join(folder, 'good.ts'), 'export const changed = 1;\n');
+    await until(() => /edited good\.ts: stored in .*; B dropped its copy/.test(output().stdout), output);
+    child.kill('SIGINT');
+    expect(await exit).toBe(0);
+    await until(() => family.every((pid) => !isAlive(pid)), output);
+    expect(output().stderr).toBe('');
+    expect(left()).toEqual([]);
+  });
+
+  it('leaves no process behind when it is killed without a word', async () => {
+    const { child, output } = start([folder]);
+    await until(() => output().stdout.includes('A: 3 files'), output);
+    const family = descendants(child.pid);
+    child.kill('SIGKILL');
+    await until(() => family.every((pid) => !isAlive(pid)), output);
+    expect(family.length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+async function until(met: () => boolean, output: () => unknown): Promise<void> {
+  const deadline = Date.now() + 40_000;
+  while (!met()) {
+    if (Date.now() > deadline) throw new Error(`it did not happen: ${JSON.stringify(output(), null, 1)}`);
+    await sleep(50);
+  }
+}
+
+/** All processes below one, from Linux's /proc. */
+function descendants(pid: number | undefined): number[] {
+  if (pid === undefined) return [];
+  const children = readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))
+    .filter((child) => child !== '')
+    .map(Number);
+  return [...children, ...children.flatMap(descendants)];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie has ended; nobody has asked for its exit code yet.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
