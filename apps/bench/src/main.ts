@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import type { MeasureOptions } from './measure.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { countCommands } from './redis-commands.ts';
 import { renderTable, summarise, toRow, type Row } from './report.ts';
@@ -10,6 +11,8 @@ import { describeMachine } from './machine.ts';
 import { startRedis } from '@tierkit/tests/servers';
 
 const scenarios = [...l1Hit, ...l2Hit, ...twoTierMiss];
+const quick: MeasureOptions = { rounds: 15, sliceMs: 40, warmUpMs: 250, maxMs: 8_000 };
+const full: MeasureOptions = { rounds: 60, sliceMs: 40, warmUpMs: 1_000, maxMs: 120_000 };
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function parse(): BenchOptions | undefined {
@@ -36,11 +39,7 @@ async function run(options: BenchOptions): Promise<void> {
   try {
     print(await describeMachine(server.port));
     for (const scenario of chosen) {
-      const result = await runScenario(
-        scenario,
-        { port: server.port, commands },
-        options.quick ? { rounds: 15, sliceMs: 40, warmUpMs: 250 } : { rounds: 60, sliceMs: 40, warmUpMs: 1_000 },
-      );
+      const result = await runScenario(scenario, { port: server.port, commands }, options.quick ? quick : full);
       const summaries = summarise(result);
       rows.push(...summaries.map(toRow));
       print(renderTable(result, summaries));

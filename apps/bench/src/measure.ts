@@ -9,6 +9,8 @@ export interface MeasureOptions {
   readonly rounds: number;
   readonly sliceMs: number;
   readonly warmUpMs: number;
+  /** No further round begins after so long, once there are five. */
+  readonly maxMs: number;
   /** Milliseconds on a clock that never goes back. @default performance.now */
   readonly now?: () => number;
 }
@@ -18,6 +20,8 @@ export interface Timing {
   readonly name: string;
   readonly nsPerOperation: readonly number[];
 }
+
+const leastRounds = 5;
 
 interface Calibrated {
   readonly runner: Runner;
@@ -37,7 +41,9 @@ export async function measure(runners: readonly Runner[], options: MeasureOption
     subjects.push({ runner, operations, nsPerOperation: [] });
   }
   const random = pseudoRandom(1);
+  const begin = now();
   for (let round = 0; round < options.rounds; round++) {
+    if (round >= leastRounds && now() - begin > options.maxMs) break;
     for (const { runner, operations, nsPerOperation } of shuffled(subjects, random)) {
       // Replies and timers of the slice before must not end up in this one.
       await new Promise(setImmediate);

@@ -19,7 +19,7 @@ class Machine {
   now = (): number => this.ms;
 }
 
-const options = { rounds: 21, sliceMs: 40, warmUpMs: 100 };
+const options = { rounds: 21, sliceMs: 40, warmUpMs: 100, maxMs: Infinity };
 
 describe('measure', () => {
   test('finds the time of an operation, be it short or longer than a slice', async () => {
@@ -58,6 +58,14 @@ describe('measure', () => {
     const rounds = Array.from({ length: options.rounds }, (_, i) => slices.slice(i * 4, i * 4 + 4));
     for (const round of rounds) expect(round.toSorted()).toEqual(names);
     expect(new Set(rounds.map((round) => round.join(''))).size).toBeGreaterThan(5);
+  });
+
+  test('ends early on a machine that is too slow, yet never before five rounds', async () => {
+    const machine = new Machine();
+    const [early] = await measure([machine.runner('a', () => 0.01)], { ...options, maxMs: 300, now: machine.now });
+    expect(early?.nsPerOperation).toHaveLength(8);
+    const [least] = await measure([machine.runner('a', () => 0.01)], { ...options, maxMs: 0, now: machine.now });
+    expect(least?.nsPerOperation).toHaveLength(5);
   });
 
   test('a slow spell of the machine hits all subjects of its rounds alike', async () => {

@@ -18,7 +18,7 @@ const subjects = [
   cachifiedSubject,
 ];
 
-const common = { level: 'l2', valueBytes: 1_000, keys: 1_000, subjects } as const;
+const common = { level: 'l2', valueBytes: 1_000, keys: 500, subjects } as const;
 const sequential = { ...common, concurrency: 1, goal: 1.15 } as const;
 const concurrent = { ...common, concurrency: 100, goal: 1.25 } as const;
 

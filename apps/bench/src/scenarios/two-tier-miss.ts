@@ -14,7 +14,7 @@ export const twoTierMiss: readonly Scenario[] = [
     level: 'two-tier',
     operation: 'get',
     valueBytes: 1_000,
-    keys: 3_000,
+    keys: 1_500,
     concurrency: 100,
     goal: 1.6,
     subjects: [
