@@ -33,6 +33,9 @@ const known: Readonly<Record<keyof TierkitOptions, true>> = {
 
 /** @throws {TierkitError} `ERR_TIERKIT_OPTIONS` naming every fault; what the parts check themselves is left to them. */
 export function checkOptions(options: TierkitOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TierkitError('ERR_TIERKIT_OPTIONS', "an options object is needed, such as { redis: 'memory' }");
+  }
   const faults = Object.keys(options)
     .filter((name) => !Object.hasOwn(known, name))
     .map((name) => `${name} is not an option`);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '@tierkit/core';
+import { Redis } from 'ioredis';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startRedis } from '../../../test/servers/index.ts';
 import { createTierkit, fromEnvironment, type Environment, type Tierkit } from '../src/index.ts';
@@ -66,6 +67,24 @@ it('connects as the environment says, and shows its password nowhere', async () 
   const { message, stack, cause } = error as Error;
   const shown = JSON.stringify([message, stack, String(cause), lines, kit.info(), await wrong.health()]);
   for (const secret of [password, encodeURIComponent(password)]) expect(shown).not.toContain(secret);
+});
+
+it('is degraded while it cannot hear of changes, and stays right', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const admin = new Redis(server.url);
+  onTestFinished(() => admin.disconnect());
+  await admin.call('ACL', 'SETUSER', 'deaf', 'on', '>pw', '~*', '&*', '+@all', '-subscribe');
+  const { logger, lines } = recorder();
+  const url = server.url.replace('//', '//deaf:pw@');
+  const [deaf, other] = [open({ REDIS_URL: url }, logger), open({ REDIS_URL: server.url }, logger)];
+  await expect(deaf.ready(300)).rejects.toMatchObject({ code: 'ERR_REDIS_UNAVAILABLE' });
+  expect(await deaf.health()).toMatchObject({ status: 'degraded', redis: { status: 'up' } });
+  await deaf.global.set('key', 'old');
+  expect(await deaf.global.get('key')).toBe('old');
+  await other.global.set('key', 'new');
+  expect(await deaf.global.get('key')).toBe('new');
+  expect(lines.join('\n')).toContain('cannot subscribe to the invalidation feed');
 });
 
 it('reads no variable when it is imported', async () => {

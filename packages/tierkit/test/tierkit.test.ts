@@ -39,6 +39,10 @@ describe('options', () => {
     expect(refusal({ redis })).toMatchObject({ code: 'ERR_TIERKIT_OPTIONS' });
   });
 
+  it.each([undefined, null, 'redis://localhost'])('%o is no options object', (options) => {
+    expect(refusal(options)).toMatchObject({ code: 'ERR_TIERKIT_OPTIONS' });
+  });
+
   it('names every fault in one error', () => {
     const { message } = refusal({ redis: 'redis', prefx: 'a', tier: {} });
     expect(message).toBe(
