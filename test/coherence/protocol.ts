@@ -28,7 +28,7 @@ export type FromWorker =
       readonly reads: readonly Observation[];
       readonly operations: number;
     }
-  | { readonly kind: 'rested'; readonly served: Readonly<Record<string, string>>; readonly coherent: boolean };
+  | { readonly kind: 'rested'; readonly served: Readonly<Record<string, string>>; readonly state: string };
 
 /** The keys of a run: few, so that operations meet. */
 export const SCOPES = ['session s1', 'session s2', 'project p1', 'global'] as const;

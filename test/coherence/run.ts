@@ -112,8 +112,8 @@ async function differences(workers: readonly WorkerProcess[], truth: Tiers): Pro
       }
     }
   }
-  for (const [index, { coherent }] of rested.entries()) {
-    if (!coherent) different.push(`worker ${index} did not become coherent again`);
+  for (const [index, { state }] of rested.entries()) {
+    if (state !== 'coherent') different.push(`worker ${index} did not become coherent again: ${state}`);
   }
   return different;
 }

@@ -67,7 +67,8 @@ class Worker {
         if (value !== undefined) served[`${scope} ${name}`] = value;
       }
     }
-    return { kind: 'rested', served, coherent: coherent() };
+    const state = coherent() ? 'coherent' : JSON.stringify(this.#tiers.stats());
+    return { kind: 'rested', served, state };
   }
 
   stop(): Promise<void> {

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { createTiers, type Scope, type Tiers } from '../src/index.ts';
+
+let one: Tiers;
+let two: Tiers;
+
+beforeAll(async () => {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  one = createTiers({ redis: inject('redisUrl'), prefix });
+  two = createTiers({ redis: inject('redisUrl'), prefix });
+  await Promise.all([one.ready(), two.ready()]);
+});
+afterAll(() => Promise.all([one.close(), two.close()]));
+
+async function goneWithinMs(peek: () => unknown): Promise<number> {
+  const startMs = performance.now();
+  while (peek() !== undefined) {
+    if (performance.now() - startMs > 1_000) throw new Error('still there after a second');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return performance.now() - startMs;
+}
+
+/** Reads until the entry stays: the news of the write that made it may still be on its way. */
+async function kept(scope: Scope, key: string, value: unknown): Promise<void> {
+  const startMs = performance.now();
+  do {
+    if (performance.now() - startMs > 1_000) throw new Error('never kept');
+    await scope.get(key);
+    await sleep(2);
+  } while (scope.peek(key) !== value);
+}
+
+it('drops an entry on the other instance within 10 ms of the change, at the 99th percentile', async () => {
+  const [mine, theirs] = [one.session('latency'), two.session('latency')];
+  const waits: number[] = [];
+  for (let round = 0; round < 500; round++) {
+    await mine.set('k', round);
+    await kept(theirs, 'k', round);
+    await mine.set('k', -1);
+    waits.push(await goneWithinMs(() => theirs.peek('k')));
+  }
+  waits.sort((a, b) => a - b);
+  const [p50 = 0, p99 = 0] = [waits[250], waits[495]];
+  process.stdout.write(`invalidation after the write resolved: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms\n`);
+  expect(p99).toBeLessThan(10);
+});
+
+it.each<[string, (tiers: Tiers) => Promise<unknown>]>([
+  ['set', (tiers) => tiers.session('c').set('k', 2)],
+  [
+    'setMany',
+    (tiers) =>
+      tiers.session('c').setMany([
+        ['k', 2],
+        ['other', 3],
+      ]),
+  ],
+  ['delete', (tiers) => tiers.session('c').delete('k')],
+  ['deleteMany', (tiers) => tiers.session('c').deleteMany(['x', 'k'])],
+  ['clear', (tiers) => tiers.session('c').clear()],
+  ['deleteByPattern', (tiers) => tiers.session('c').deleteByPattern('*k*')],
+])('drops the entry on the other instance after %s', async (_, change) => {
+  const theirs = two.session('c');
+  for (const key of ['k', 'with space k']) {
+    await theirs.set(key, 1);
+    await kept(theirs, key, 1);
+  }
+  await change(one);
+  await goneWithinMs(() => theirs.peek('k'));
+});
+
+it('drops entries of the global tier on the other instance', async () => {
+  await two.global.set('model:1', 1);
+  await kept(two.global, 'model:1', 1);
+  await one.global.set('model:1', 2);
+  await goneWithinMs(() => two.global.peek('model:1'));
+  expect(await two.global.get('model:1')).toBe(2);
+  await one.global.clear();
+  await goneWithinMs(() => two.global.peek('model:1'));
+  await sleep(10);
+  expect(await two.global.get('model:1')).toBeUndefined();
+  await two.global.set('model:1', 3);
+  expect(await one.global.get('model:1')).toBe(3);
+});
+
+it('does not drop entries of other scopes', async () => {
+  await two.session('kept').set('k', 1);
+  await two.session('kept').get('k');
+  await one.session('other').set('k', 1);
+  await one.session('other').clear();
+  await one.global.deleteByPattern('*');
+  await sleep(20);
+  expect(two.session('kept').peek('k')).toBe(1);
+});
+
+it('never lets an entry outlive its time in Redis', async () => {
+  const theirs = two.session('ttl');
+  for (let round = 0; round < 10; round++) {
+    await one.session('ttl').set('k', round, { ttl: 60 });
+    const storedMs = performance.now();
+    await kept(theirs, 'k', round);
+    while (theirs.peek('k') !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    expect(performance.now() - storedMs).toBeLessThanOrEqual(62);
+    await sleep(5);
+    expect(await theirs.get('k')).toBeUndefined();
+  }
+});
+
+it('loads once for two instances, and wakes the one that waits', async () => {
+  let loads = 0;
+  const load = async (): Promise<number> => {
+    await sleep(60);
+    return ++loads;
+  };
+  const startMs = performance.now();
+  const answers = await Promise.all([one, two].map((tiers) => tiers.project('load').getOrSet('k', load)));
+  expect(answers).toEqual([1, 1]);
+  expect(loads).toBe(1);
+  expect(performance.now() - startMs).toBeLessThan(150);
+});
