@@ -1,5 +1,6 @@
 import { TierkitError } from '@tierkit/core';
 import { isCluster, type RedisClient } from './client.ts';
+import { hasSentinels } from './masters.ts';
 import { redactor, type Redact } from './redact.ts';
 import type { Topology } from './resolve-options.ts';
 
@@ -32,9 +33,8 @@ export function adoptClient(client: RedisClient): AdoptedClient {
       details: { faults },
     });
   }
-  const sentinels = 'sentinels' in options && Array.isArray(options.sentinels);
   return {
-    topology: isCluster(client) ? 'cluster' : sentinels ? 'sentinel' : 'standalone',
+    topology: isCluster(client) ? 'cluster' : hasSentinels(client) ? 'sentinel' : 'standalone',
     db: isCluster(client) ? 0 : (options.db ?? 0),
     commandTimeoutMs: options.commandTimeout,
     redact: redactor([options.password, 'sentinelPassword' in options ? options.sentinelPassword : undefined]),

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import { Cluster, Redis, type RedisOptions as IoredisOptions } from 'ioredis';
 import type { ResolvedOptions } from './resolve-options.ts';
@@ -5,10 +6,11 @@ import type { ResolvedOptions } from './resolve-options.ts';
 /** What an operation is given: an ioredis client of this connection. */
 export type RedisClient = Redis | Cluster;
 
-/** A client that connects in the background, and what ends the timers and listeners that came with it. */
+/** A client that connects in the background. */
 export interface OpenedClient {
   readonly client: RedisClient;
-  readonly release: () => void;
+  /** Ends what came with the client, once the client itself has ended. */
+  readonly release: () => Promise<void>;
 }
 
 const ROLE_CHANGED = /^(READONLY|NOREPLICAS)/;
@@ -50,6 +52,22 @@ export function conceal<C extends RedisClient>(client: C): C {
   const shown = (): string => `ioredis client (${client.status})`;
   Object.defineProperty(client, inspect.custom, { value: shown });
   Object.defineProperty(client, 'toJSON', { value: shown });
+  return client;
+}
+
+/** Lets go of a stream that has closed: `disconnect` would arm a timer for it that only its close event clears. */
+export function forgetClosedStream(client: Redis): void {
+  const { connector } = client as unknown as { connector: { stream?: Duplex | undefined } };
+  if (connector.stream?.destroyed === true) connector.stream = undefined;
+}
+
+/** Makes `disconnect` leave no timer, for a client on which ioredis itself calls it. */
+export function tidyDisconnect(client: Redis): Redis {
+  const disconnect = client.disconnect.bind(client);
+  client.disconnect = (reconnect) => {
+    forgetClosedStream(client);
+    disconnect(reconnect);
+  };
   return client;
 }
 

@@ -46,7 +46,7 @@ function adopted(client: RedisClient): RedisConnection {
     owned: false,
     topology,
     db,
-    opened: [{ client, release: () => undefined }],
+    opened: [{ client, release: async () => {} }],
     redact,
     deadlineMs: unbounded ? options.commandTimeoutMs : undefined,
   });

@@ -2,7 +2,7 @@ import type { Cluster, Redis, RedisOptions as IoredisOptions } from 'ioredis';
 import { backoffMs, conceal, isCluster, type RedisClient } from './client.ts';
 import type { DuplicateOptions } from './connection.ts';
 import { unavailable } from './errors.ts';
-import { addressOf, masterOf } from './masters.ts';
+import { addressOf, hasSentinels, masterOf } from './masters.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { persist } from './sentinel.ts';
 
@@ -14,10 +14,11 @@ export function duplicateClient(
   purpose: 'subscriber' | 'blocking',
   { node, key, clientName }: DuplicateOptions,
   options: ResolvedOptions,
+  onGone: (duplicate: Redis) => void,
 ): Redis {
   const own: IoredisOptions = {
     protocol: 2,
-    lazyConnect: false,
+    lazyConnect: true,
     enableOfflineQueue: false,
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
@@ -30,15 +31,22 @@ export function duplicateClient(
       ? { commandTimeout: undefined, socketTimeout: undefined, blockingTimeout: BLOCKED_TOO_LONG_MS }
       : { commandTimeout: options.commandTimeoutMs, socketTimeout: options.socketTimeoutMs }),
   };
-  if (!isCluster(client)) {
-    const duplicate = watched(client.duplicate({ ...own, lazyConnect: true }), options);
-    if (options.topology === 'sentinel') persist(duplicate);
-    else duplicate.connect().catch(() => undefined);
+  if (isCluster(client)) {
+    const master = node ?? masterOf(client, key);
+    if (master === undefined) throw unavailable('No master of the Cluster is known yet', 'no');
+    const toMaster = { ...own, lazyConnect: false, readOnly: false, retryStrategy: whileKnown(client, master) };
+    const duplicate = watched(master.duplicate(toMaster), options);
+    duplicate.once('end', () => onGone(duplicate));
     return duplicate;
   }
-  const master = node ?? masterOf(client, key);
-  if (master === undefined) throw unavailable('No master of the Cluster is known yet', 'no');
-  return watched(master.duplicate({ ...own, readOnly: false, retryStrategy: whileKnown(client, master) }), options);
+  const duplicate = watched(client.duplicate(own), options);
+  if (hasSentinels(client)) {
+    persist(duplicate, () => onGone(duplicate));
+  } else {
+    duplicate.once('end', () => onGone(duplicate));
+    duplicate.connect().catch(() => undefined);
+  }
+  return duplicate;
 }
 
 function whileKnown(cluster: Cluster, node: Redis): (attempt: number) => number | null {

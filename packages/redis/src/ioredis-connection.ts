@@ -3,7 +3,7 @@ import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { isCluster, type OpenedClient, type RedisClient } from './client.ts';
-import { closeClient } from './close-client.ts';
+import { closeClient, destroyClients } from './close-client.ts';
 import type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
 import { Deadline } from './deadline.ts';
 import { duplicateClient } from './duplicate-client.ts';
@@ -112,9 +112,9 @@ export class IoredisConnection implements RedisConnection {
   duplicate(purpose: 'subscriber' | 'blocking', options: DuplicateOptions = {}): Redis {
     const [client] = this.#clients;
     if (client === undefined || this.#closing !== undefined) throw unavailable('The Redis connection is closed', 'no');
-    const duplicate = duplicateClient(client, purpose, options, this.#parts.options);
+    const gone = (ended: Redis): void => void this.#duplicates.delete(ended);
+    const duplicate = duplicateClient(client, purpose, options, this.#parts.options, gone);
     this.#duplicates.add(duplicate);
-    duplicate.once('end', () => this.#duplicates.delete(duplicate));
     return duplicate;
   }
 
@@ -131,16 +131,15 @@ export class IoredisConnection implements RedisConnection {
     clearInterval(this.#healthTimer);
     this.#breaker.dispose();
     this.#state.dispose();
-    for (const { client, release } of this.#parts.opened) {
+    for (const client of this.#clients) {
       client.off('ready', this.#connected);
       client.off('close', this.#update);
       client.off('end', this.#update);
       client.off('error', this.#failedToConnect);
-      release();
     }
-    const duplicates = [...this.#duplicates].map((client) => closeClient(client, { graceful: false }));
     const clients = this.owned ? this.#clients.map((client) => closeClient(client, { graceful: true })) : [];
-    await Promise.all([...duplicates, ...clients]);
+    await Promise.all([...clients, destroyClients(this.#duplicates)]);
+    await Promise.all(this.#parts.opened.map(({ release }) => release()));
     this.#deadline?.dispose();
   }
 

@@ -3,11 +3,16 @@ import type { RedisConnection } from './connection.ts';
 import { slotOf } from './slots.ts';
 
 /** `host:port` of the server that a client is configured for; behind Sentinels, of the one it is connected to. */
-export function addressOf({ options, stream }: Redis): string {
-  if ('sentinels' in options && Array.isArray(options.sentinels)) {
+export function addressOf(client: Redis): string {
+  const { options, stream } = client;
+  if (hasSentinels(client)) {
     return stream?.remoteAddress === undefined ? 'unknown' : `${stream.remoteAddress}:${stream.remotePort}`;
   }
   return `${options.host ?? 'localhost'}:${options.port ?? 6379}`;
+}
+
+export function hasSentinels({ options }: Redis): boolean {
+  return 'sentinels' in options && Array.isArray(options.sentinels);
 }
 
 /** The master that owns a key as far as the client knows, else any. */

@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
-import { backoffMs, boundedOptions, conceal, type OpenedClient } from './client.ts';
+import { backoffMs, boundedOptions, conceal, tidyDisconnect, type OpenedClient } from './client.ts';
+import { destroyClients } from './close-client.ts';
 import type { ResolvedOptions, Topology } from './resolve-options.ts';
 import { openSentinel } from './sentinel.ts';
 
@@ -18,10 +19,11 @@ export function openClient(options: ResolvedOptions): OpenedClient {
 function openStandalone(options: ResolvedOptions): OpenedClient {
   const client = conceal(new Redis({ ...boundedOptions(options), ...options.addresses[0] }));
   client.on('error', nothing);
-  return { client, release: nothing };
+  return { client, release: async () => {} };
 }
 
 const TOPOLOGY_REFRESH_MS = 1_000;
+const NO_NODE_ANSWERED = 'Failed to refresh slots cache.';
 
 function openCluster(options: ResolvedOptions): OpenedClient {
   const { enableOfflineQueue: _queue, retryStrategy: _retry, ...nodeOptions } = boundedOptions(options);
@@ -40,9 +42,14 @@ function openCluster(options: ResolvedOptions): OpenedClient {
     }),
   );
   client.on('error', nothing);
-  client.on('+node', (node: Redis) => conceal(node));
+  const duplicates = new Set<Redis>();
+  client.on('+node', (node: Redis) => followDuplicates(conceal(node), duplicates));
   const refresh = (): void => {
-    if (client.status === 'ready') client.refreshSlotsCache(nothing);
+    if (client.status === 'ready') client.refreshSlotsCache(refreshed);
+  };
+  // Without traffic ioredis would call a Cluster ready of which no node is left.
+  const refreshed = (error?: Error | null): void => {
+    if (error?.message === NO_NODE_ANSWERED && client.status === 'ready') client.disconnect(true);
   };
   client.on('-node', refresh);
   // ioredis's own slotsRefreshInterval re-arms itself after disconnect() if a refresh was under way.
@@ -50,9 +57,21 @@ function openCluster(options: ResolvedOptions): OpenedClient {
   timer.unref();
   return {
     client,
-    release: () => {
+    release: async () => {
       clearInterval(timer);
       client.off('-node', refresh);
+      await destroyClients(duplicates);
     },
+  };
+}
+
+/** Collects the connections that ioredis makes from a node to ask it for the topology, as nothing else ends them. */
+function followDuplicates(node: Redis, into: Set<Redis>): void {
+  const duplicate = node.duplicate.bind(node);
+  node.duplicate = (override) => {
+    const made = tidyDisconnect(duplicate(override));
+    into.add(made);
+    made.once('end', () => into.delete(made));
+    return made;
   };
 }

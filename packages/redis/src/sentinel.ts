@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { backoffMs, boundedOptions, conceal, type ClientOptions, type OpenedClient } from './client.ts';
+import { backoffMs, boundedOptions, conceal, tidyDisconnect, type ClientOptions, type OpenedClient } from './client.ts';
+import { destroyClients } from './close-client.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 
 /** The part of ioredis's Sentinel connector that makes its connections to the Sentinels. */
@@ -22,7 +23,7 @@ export function openSentinel(options: ResolvedOptions): OpenedClient {
  *
  * @returns A function that stops it and ends the connections to the Sentinels.
  */
-export function persist(client: Redis): () => void {
+export function persist(client: Redis, onDisconnect?: () => void): () => Promise<void> {
   const sentinels = followSentinels(client);
   let attempts = 0;
   let disconnected = false;
@@ -45,15 +46,16 @@ export function persist(client: Redis): () => void {
   };
   client.on('end', again);
   connect();
-  const stop = (): void => {
+  const stop = async (): Promise<void> => {
     clearTimeout(timer);
     client.off('end', again);
-    for (const sentinel of sentinels) sentinel.disconnect();
+    await destroyClients(sentinels);
   };
   const disconnect = client.disconnect.bind(client);
   client.disconnect = (reconnect = false) => {
-    if (!reconnect) stop();
+    if (!reconnect) void stop();
     disconnect(reconnect);
+    if (!reconnect) onDisconnect?.();
   };
   return stop;
 }
@@ -81,7 +83,7 @@ function followSentinels(client: Redis): ReadonlySet<Redis> {
   const { connector } = client as unknown as { connector: SentinelConnections };
   const original = connector.connectToSentinel.bind(connector);
   connector.connectToSentinel = (address, options) => {
-    const sentinel = conceal(original(address, { ...options, disconnectTimeout: 200 }));
+    const sentinel = tidyDisconnect(conceal(original(address, { ...options, disconnectTimeout: 200 })));
     connected.add(sentinel);
     sentinel.on('error', nothing);
     sentinel.once('end', () => connected.delete(sentinel));

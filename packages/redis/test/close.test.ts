@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { freePort, startProxy, startRedis, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createRedis } from '../src/index.ts';
+import { clean, left } from './left-behind.ts';
 
 let frozen: StandaloneRedis;
 let silent: Proxy;
@@ -15,47 +14,6 @@ afterAll(async () => {
   await silent.stop();
   await frozen.stop();
 });
-
-/** Runs a program that makes a connection and closes it, and must then end by itself, with nothing left to do. */
-async function left(program: string, onCue?: () => void): Promise<{ code: unknown; output: string }> {
-  const source = `
-    import { setTimeout as sleep } from 'node:timers/promises';
-    import { createRedis, checkHealth } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
-    process.on('unhandledRejection', (error) => { console.log('unhandled', error); process.exitCode = 3; });
-    ${program}
-    const start = performance.now();
-    await redis.close();
-    const ms = performance.now() - start;
-    if (ms > 1000) console.log('close took', ms);
-    await redis.close();
-    await new Promise(setImmediate);
-    const after = process.getActiveResourcesInfo().filter((resource) => resource !== 'PipeWrap' && resource !== 'FSReqCallback');
-    if (after.length > 0) console.log('left', after);
-    if (redis.status !== 'closed') console.log('status', redis.status);
-    await redis.execute((c) => c.ping()).then(() => console.log('executed'), (e) => e.code === 'ERR_REDIS_UNAVAILABLE' || console.log(e));
-    await redis.ready().then(() => console.log('ready'), (e) => e.code === 'ERR_REDIS_UNAVAILABLE' || console.log(e));
-  `;
-  const args = ['--conditions=@tierkit/source', '--import', 'tsx', '--input-type=module', '--eval', source];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    cwd: new URL('..', import.meta.url).pathname,
-  });
-  let output = '';
-  child.stdout.on('data', (data) => {
-    output += String(data);
-    if (output === 'now\n') {
-      output = '';
-      onCue?.();
-    }
-  });
-  child.stderr.on('data', (data) => (output += String(data)));
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  const [code] = (await once(child, 'exit')) as unknown[];
-  clearTimeout(timer);
-  return { code, output };
-}
-
-const clean = { code: 0, output: '' };
 
 test('a connection in use, with duplicates, a pool and listeners', async () => {
   const program = `
