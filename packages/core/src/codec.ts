@@ -1,7 +1,7 @@
 import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE } from 'msgpackr';
 import { TierkitError } from './errors.ts';
 import { inspectValue, type ValueLimits } from './inspect-value.ts';
-import { createPrescan } from './prescan.ts';
+import { createPrescan, type Prescan } from './prescan.ts';
 import { fromTagged, taggedDepth, toTagged } from './tagged-value.ts';
 
 /** Values to bytes and back, so that what comes back is equal in value and in type to what went in. */
@@ -60,8 +60,8 @@ export function createCodec(limits: CodecLimits = {}): Codec {
     variableMapSize: true,
   });
 
-  const isSound = (bytes: Uint8Array): boolean =>
-    bytes.length <= maxBytes && (bytes[0] === TAGGED ? prescan(bytes, 1, deepest) : prescan(bytes, 0, maxDepth));
+  const scan = (bytes: Uint8Array): ReturnType<Prescan> =>
+    bytes[0] === TAGGED ? prescan(bytes, 1, deepest) : prescan(bytes, 0, maxDepth);
 
   return {
     encode(value) {
@@ -70,17 +70,18 @@ export function createCodec(limits: CodecLimits = {}): Codec {
         ? packr.pack(value, RESET_BUFFER_MODE)
         : packr.pack(toTagged(value), RESET_BUFFER_MODE | RESERVE_START_SPACE | 1);
       if (!plain) shared[0] = TAGGED;
-      const sound = isSound(shared);
-      const owned = sound ? Buffer.from(shared) : shared;
-      if (shared.length > KEPT_BUFFER_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(FRESH_BUFFER_BYTES));
-      if (sound) return owned;
-      throw new TierkitError('ERR_VALUE_TOO_LARGE', `$ takes ${shared.length} bytes or too many parts`, {
-        details: { bytes: shared.length, maxBytes, maxNodes },
-      });
+      const bytes = shared.length;
+      const owned = bytes <= maxBytes ? Buffer.from(shared) : undefined;
+      if (bytes > KEPT_BUFFER_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(FRESH_BUFFER_BYTES));
+      if (owned === undefined) throw tooLarge(`takes ${bytes} bytes, over the limit of ${maxBytes}`, bytes);
+      const verdict = scan(owned);
+      if (verdict === 'sound') return owned;
+      if (verdict === 'too-many-nodes') throw tooLarge(`has too many parts for maxNodes, ${maxNodes}`, bytes);
+      throw new TierkitError('ERR_VALUE_UNSUPPORTED', 'an extension of msgpackr changes how the value is written');
     },
 
     decode(bytes) {
-      if (isSound(bytes)) {
+      if (bytes.length <= maxBytes && scan(bytes) === 'sound') {
         try {
           return bytes[0] === TAGGED ? fromTagged(packr.unpack(bytes, AFTER_TAGGED)) : packr.unpack(bytes);
         } catch {
@@ -92,6 +93,10 @@ export function createCodec(limits: CodecLimits = {}): Codec {
       });
     },
   };
+}
+
+function tooLarge(rule: string, bytes: number): TierkitError<'ERR_VALUE_TOO_LARGE'> {
+  return new TierkitError('ERR_VALUE_TOO_LARGE', `the value ${rule}`, { details: { bytes } });
 }
 
 function checkedLimits(limits: CodecLimits): ValueLimits {

@@ -16,12 +16,12 @@ export function freezeDeep(value: unknown): boolean {
     const items: readonly unknown[] = value;
     for (let i = 0; i < items.length; i++) {
       const item = items[i];
-      if (typeof item === 'object' && item !== null && !freezeDeep(item)) immutable = false;
+      if (isPart(item) && !freezeDeep(item)) immutable = false;
     }
   } else if (isRecord(value)) {
     for (const key in value) {
       const item = value[key];
-      if (typeof item === 'object' && item !== null && !freezeDeep(item)) immutable = false;
+      if (isPart(item) && !freezeDeep(item)) immutable = false;
     }
   } else return false;
   Object.freeze(value);

@@ -9,5 +9,8 @@ export {
   type EnvelopeFields,
 } from './envelope.ts';
 export { TierkitError, type TierkitErrorOptions } from './errors.ts';
+export { copyValue, freezeDeep } from './freeze.ts';
+export type { Frozen } from './frozen.ts';
 export { decodeKey, encodeKey, encodeSegment, isHashedKey, type Key } from './key.ts';
 export { silentLogger, type Logger } from './logger.ts';
+export { compilePattern, type KeyPattern } from './pattern.ts';

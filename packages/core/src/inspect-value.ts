@@ -36,13 +36,13 @@ interface Walk {
 }
 
 interface Problem {
-  code: 'ERR_VALUE_UNSUPPORTED' | 'ERR_VALUE_TOO_LARGE';
+  readonly code: 'ERR_VALUE_UNSUPPORTED' | 'ERR_VALUE_TOO_LARGE';
   /** What is wrong with the part, as a predicate. */
-  reason: string;
+  readonly reason: string;
   /** From the innermost outwards; filled on the way back, so that a sound value pays nothing for it. */
-  path: string[];
+  readonly path: string[];
   /** The container that is too deep; the same object further out means a cycle. */
-  tooDeep?: object;
+  readonly tooDeep?: object;
 }
 
 function inspect(value: unknown, walk: Walk, depth: number): Problem | undefined {
@@ -73,7 +73,9 @@ function inspect(value: unknown, walk: Walk, depth: number): Problem | undefined
 function inspectContainer(value: object, walk: Walk, depth: number): Problem | undefined {
   if (depth === walk.maxDepth) return { ...tooLarge('is nested deeper than maxDepth allows'), tooDeep: value };
   const problem = inspectParts(value, walk, depth + 1);
-  return problem !== undefined && problem.tooDeep === value ? unsupported('contains itself') : problem;
+  // The outermost of several has the last word.
+  if (problem !== undefined && problem.tooDeep === value) return { ...unsupported('contains itself'), tooDeep: value };
+  return problem;
 }
 
 function inspectParts(value: object, walk: Walk, depth: number): Problem | undefined {

@@ -84,10 +84,15 @@ function rawSegment(segment: unknown, what: string): string {
 function encodeText(text: string, toEncode: RegExp, what: string): string {
   if (text.length === 0) throw invalid(what, 'must not be empty');
   if (!text.isWellFormed()) throw invalid(what, 'holds half a surrogate pair');
-  return text.replace(toEncode, percentEncode);
+  return percentEncode(text, toEncode);
 }
 
-function percentEncode(char: string): string {
+/** Well-formed text with what may not stand in a key encoded, and nothing else. */
+export function percentEncode(text: string, toEncode: RegExp = TO_ENCODE): string {
+  return text.replace(toEncode, percentEncodeChar);
+}
+
+function percentEncodeChar(char: string): string {
   const code = char.charCodeAt(0);
   if (code > 0x7f) return encodeURIComponent(char);
   return `%${code.toString(16).toUpperCase().padStart(2, '0')}`;

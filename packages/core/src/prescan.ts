@@ -4,10 +4,12 @@ export interface PrescanLimits {
 }
 
 /** Whether `bytes` from `start` to the end are one value that is safe to unpack, with at most `maxDepth` levels. */
-export type Prescan = (bytes: Uint8Array, start: number, maxDepth: number) => boolean;
+export type Prescan = (bytes: Uint8Array, start: number, maxDepth: number) => 'sound' | 'malformed' | 'too-many-nodes';
 
 // What decoding costs in time and heap, in nodes; one node is about 100 ns and 128 bytes at worst.
-const NEW_KEY_NODES = 14;
+const NEW_KEY_NODES = 16;
+const TAG_NODES = 4;
+const ESCAPED_KEY_NODES = 12;
 const BINARY_NODES = 16;
 /** Up to this size not even distinct keys everywhere take long, so they are not looked for. */
 const SMALL_BYTES = 65_536;
@@ -21,7 +23,7 @@ const ROOM_PER_NODE_SHIFT = 3;
  *
  * It admits nil, booleans, 8 to 32-bit integers, float64, strings, arrays, and maps with string keys; binary only
  * behind a `start` that is not 0. Extensions are refused, inline records and references among them. Memory and time of
- * the later decoding are bounded by counting nodes, where keys never seen before, keys like `"900"` that make V8
+ * the later decoding are bounded by counting nodes, where keys never seen before, tags, keys like `"900"` that make V8
  * allocate the elements below, and binaries count as several.
  */
 export function createPrescan(limits: PrescanLimits): Prescan {
@@ -32,7 +34,7 @@ export function createPrescan(limits: PrescanLimits): Prescan {
   const keyPositions = new Int32Array(KEY_SLOTS);
   const keyLengths = new Int32Array(KEY_SLOTS);
 
-  function prescan(bytes: Uint8Array, start: number, maxDepth: number): boolean {
+  function prescan(bytes: Uint8Array, start: number, maxDepth: number): ReturnType<Prescan> {
     const end = bytes.length;
     const large = end - start > SMALL_BYTES;
     if (large) keyPositions.fill(-1);
@@ -41,10 +43,14 @@ export function createPrescan(limits: PrescanLimits): Prescan {
     let left = 1;
     let inMap = false;
     let nodes = 0;
+    const perText = start === 0 ? 0 : 1; // it may be the key of a Map
 
     for (;;) {
       while (left === 0) {
-        if (depth === 0) return position === end && nodes <= maxNodes;
+        if (depth === 0) {
+          if (position !== end) return 'malformed';
+          return nodes <= maxNodes ? 'sound' : 'too-many-nodes';
+        }
         depth--;
         const packed = itemsLeft[depth]!;
         inMap = (packed & 1) === 1;
@@ -53,7 +59,7 @@ export function createPrescan(limits: PrescanLimits): Prescan {
       left--;
 
       if (inMap) {
-        if (position >= end) return false;
+        if (position >= end) return 'malformed';
         const token = bytes[position]!;
         let length: number;
         if (token >= 0xa0 && token < 0xc0) {
@@ -68,11 +74,12 @@ export function createPrescan(limits: PrescanLimits): Prescan {
         } else if (token === 0xdb && position + 4 < end) {
           length = uint32(bytes, position + 1);
           position += 5;
-        } else return false;
-        if (length >= end - position) return false; // a value must follow
+        } else return 'malformed';
+        if (length >= end - position) return 'malformed'; // a value must follow
         nodes++;
         const first = bytes[position]!;
-        if (length > 0 && length < 5 && first >= 0x30 && first <= 0x39) {
+        if (first < 2) nodes += first === 0 ? TAG_NODES : ESCAPED_KEY_NODES;
+        else if (length > 0 && length < 5 && first >= 0x30 && first <= 0x39) {
           const room = elementRoom[depth]!;
           const grown = roomForElement(bytes, position, length, room);
           nodes += (grown - room) >> ROOM_PER_NODE_SHIFT;
@@ -82,13 +89,15 @@ export function createPrescan(limits: PrescanLimits): Prescan {
         position += length;
       }
 
-      if (position >= end || ++nodes > maxNodes) return false;
+      if (position >= end) return 'malformed';
+      if (++nodes > maxNodes) return 'too-many-nodes';
       const token = bytes[position++]!;
       let children: number;
       let map = false;
       if (token < 0x80 || token >= 0xe0) continue;
       if (token >= 0xa0 && token < 0xc0) {
         position += token & 0x1f;
+        nodes += perText;
         continue;
       }
       if (token < 0x90) {
@@ -120,12 +129,13 @@ export function createPrescan(limits: PrescanLimits): Prescan {
           case 0xc4: // bin8
           case 0xc5: // bin16
           case 0xc6: // bin32
-            if (start === 0) return false;
+            if (start === 0) return 'malformed';
             nodes += BINARY_NODES;
             break;
           case 0xd9: // str8
-            if (position >= end) return false;
+            if (position >= end) return 'malformed';
             position += 1 + bytes[position]!;
+            nodes += perText;
             continue;
           case 0xda: // str16
           case 0xdb: // str32
@@ -135,10 +145,10 @@ export function createPrescan(limits: PrescanLimits): Prescan {
           case 0xdf: // map32
             break;
           default:
-            return false;
+            return 'malformed';
         }
         const width = token < 0xc7 ? 1 << (token - 0xc4) : token === 0xda || (token & 0xfd) === 0xdc ? 2 : 4;
-        if (width >= end - position + 1) return false;
+        if (width >= end - position + 1) return 'malformed';
         const length =
           width === 1
             ? bytes[position]!
@@ -146,16 +156,17 @@ export function createPrescan(limits: PrescanLimits): Prescan {
               ? (bytes[position]! << 8) | bytes[position + 1]!
               : uint32(bytes, position);
         position += width;
-        if (length > end - position) return false;
+        if (length > end - position) return 'malformed';
         if (token < 0xdc) {
           position += length;
+          nodes += perText;
           continue;
         }
         children = length;
         map = token >= 0xde;
       }
 
-      if (depth === maxDepth || children > end - position) return false;
+      if (depth === maxDepth || children > end - position) return 'malformed';
       if (children === 0) continue;
       itemsLeft[depth] = (left << 1) | (inMap ? 1 : 0);
       depth++;

@@ -2,8 +2,8 @@ import { binaryBytes, binaryKind, binaryValue } from './binary.ts';
 import { needsTag } from './inspect-value.ts';
 
 /**
- * What msgpack lacks is an object with one key that begins with NUL; an object of the user's with such a key, or with
- * one that msgpack would change, is a list of its keys and values. So no value of the user's looks like a tag.
+ * What msgpack lacks is an object with one key that begins with NUL. A key of the user's that begins so, or that msgpack
+ * would change, is escaped behind U+0001. So no value of the user's looks like a tag.
  */
 const UNDEFINED = '\0u';
 const MINUS_ZERO = '\0z';
@@ -13,8 +13,10 @@ const DATE = '\0d';
 const BINARY = '\0b';
 const MAP = '\0m';
 const SET = '\0e';
-const RECORD = '\0o';
 const NULL_RECORD = '\0n';
+const ESCAPED_KEY = '\u0001s';
+/** Followed by the code units in hex: UTF-8 has no halves of surrogate pairs. */
+const ESCAPED_HEX_KEY = '\u0001h';
 
 /** Levels of the encoding for `depth` levels of the value: a tag and its list each, and a binary at the innermost. */
 export function taggedDepth(depth: number): number {
@@ -52,15 +54,26 @@ function containerToTagged(value: object): unknown {
   return recordToTagged(value);
 }
 
-function recordToTagged(value: object): unknown {
-  const entries = Object.entries(value);
-  const isNull = Object.getPrototypeOf(value) === null;
-  if (isNull || entries.some(([key]) => key.startsWith('\0') || needsTag(key))) {
-    return { [isNull ? NULL_RECORD : RECORD]: entries.flatMap(([key, item]) => [toTagged(key), toTagged(item)]) };
-  }
-  const copy: Record<string, unknown> = {};
-  for (const [key, item] of entries) copy[key] = toTagged(item);
-  return copy;
+function recordToTagged(value: object): object {
+  const record: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) record[needsEscape(key) ? escapeKey(key) : key] = toTagged(item);
+  return Object.getPrototypeOf(value) === null ? { [NULL_RECORD]: record } : record;
+}
+
+function needsEscape(key: string): boolean {
+  return key.charCodeAt(0) < 2 || needsTag(key);
+}
+
+function escapeKey(key: string): string {
+  return key.isWellFormed() ? ESCAPED_KEY + key : ESCAPED_HEX_KEY + Buffer.from(key, 'utf16le').toString('hex');
+}
+
+function unescapeKey(escaped: string): string {
+  const key = escaped.startsWith(ESCAPED_HEX_KEY)
+    ? Buffer.from(escaped.slice(ESCAPED_HEX_KEY.length), 'hex').toString('utf16le')
+    : escaped.slice(ESCAPED_KEY.length);
+  if (!needsEscape(key) || escapeKey(key) !== escaped) throw malformed();
+  return key;
 }
 
 /**
@@ -79,12 +92,30 @@ export function fromTagged(wire: unknown): unknown {
   }
   if (ArrayBuffer.isView(wire)) throw malformed();
   const record = wire as Record<string, unknown>;
+  let escaped = false;
   for (const key in record) {
-    if (key.charCodeAt(0) === 0) return fromTag(key, record);
+    const first = key.charCodeAt(0);
+    if (first === 0) return fromTag(key, record);
+    if (first === 1) escaped = true;
     const item = record[key];
     if (typeof item === 'object' && item !== null) record[key] = fromTagged(item);
   }
-  return record;
+  return escaped ? unescapeKeys(record) : record;
+}
+
+/** A new object, since the order of keys is part of the value. */
+function unescapeKeys(record: Readonly<Record<string, unknown>>): object {
+  const copy = {};
+  for (const [key, value] of Object.entries(record)) {
+    // Assignment would call the setter of __proto__.
+    Object.defineProperty(copy, key.charCodeAt(0) === 1 ? unescapeKey(key) : key, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
+  return copy;
 }
 
 function fromTag(tag: string, record: Record<string, unknown>): unknown {
@@ -106,13 +137,11 @@ function fromTag(tag: string, record: Record<string, unknown>): unknown {
     case BINARY:
       return toBinary(content);
     case MAP:
-      return toMap(toPairs(content));
+      return toMap(content);
     case SET:
       return new Set(toList(content));
-    case RECORD:
-      return toRecord({}, toPairs(content));
     case NULL_RECORD:
-      return toRecord(Object.create(null) as object, toPairs(content));
+      return toNullRecord(content);
     default:
       throw malformed();
   }
@@ -135,26 +164,21 @@ function toList(content: unknown): unknown[] {
   return fromTagged(content) as unknown[];
 }
 
-function toPairs(content: unknown): unknown[] {
-  const list = toList(content);
-  if (list.length % 2 !== 0) throw malformed();
-  return list;
-}
-
-function toMap(pairs: readonly unknown[]): Map<unknown, unknown> {
+function toMap(content: unknown): Map<unknown, unknown> {
+  const pairs = toList(content);
+  if (pairs.length % 2 !== 0) throw malformed();
   const map = new Map<unknown, unknown>();
   for (let i = 0; i < pairs.length; i += 2) map.set(pairs[i], pairs[i + 1]);
   return map;
 }
 
-function toRecord(record: object, pairs: readonly unknown[]): object {
-  for (let i = 0; i < pairs.length; i += 2) {
-    const key = pairs[i];
-    if (typeof key !== 'string') throw malformed();
-    // Assignment would call the setter of __proto__.
-    Object.defineProperty(record, key, { value: pairs[i + 1], configurable: true, enumerable: true, writable: true });
+function toNullRecord(content: unknown): object {
+  const record = fromTagged(content);
+  if (typeof record !== 'object' || record === null || Object.getPrototypeOf(record) !== Object.prototype) {
+    throw malformed();
   }
-  return record;
+  // Rather than another copy: one with keys that are indexes may be large.
+  return Object.setPrototypeOf(record, null) as object;
 }
 
 function malformed(): TypeError {
