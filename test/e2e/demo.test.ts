@@ -96,9 +96,14 @@ describe('the demo', () => {
   });
 
   it('analyses another folder, finds what is wrong in it, and leaves it as it was', async () => {
+    writeFileSync(join(folder, 'deep.ts'), '('.repeat(100_000));
+    writeFileSync(join(folder, 'image.js'), Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0xff]));
+    writeFileSync(join(folder, 'empty.ts'), '');
     const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
     const { code, stdout } = await run([folder, '--once']);
-    expect(stdout).toContain('3 files, 4 lines');
+    expect(stdout).toContain('6 files, 6 lines');
+    expect(stdout).toContain('deep.ts:1  too deep to parse');
+    expect(stdout).toContain('image.js:1  binary file');
     expect(stdout).toMatch(/broken\.ts:\d+ {2}syntax error/);
     expect(stdout).toContain('lost.ts:1  unresolved import: ./nowhere.js');
     expect(code).toBe(0);

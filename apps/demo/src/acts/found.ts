@@ -12,7 +12,7 @@ export async function foundAct({ a, paths, sources, printer }: Stage): Promise<v
       `${sources.leftOut} files left out: at most ${BOUNDS.files} files, ${BOUNDS.fileBytes / 1024} KiB each, ${BOUNDS.totalBytes / 1024 ** 2} MiB in all.`,
     );
   printer.line(
-    `${found.files} files, ${found.lines} lines, ${found.functions} functions, ${found.exports} exports, complexity ${found.complexity}, ${found.packages.length} packages imported.`,
+    `${found.files} files, ${found.lines} lines, ${found.functions} functions, ${found.exports} ES module exports, complexity ${found.complexity}, ${found.packages.length} packages imported.`,
   );
   const kinds = new Map<string, number>();
   for (const { kind } of found.findings) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);

@@ -9,11 +9,12 @@ const BURST = 20;
 const project = 'requests';
 
 /** Requests as a service sees them: few files popular, most not, now and then an edit. Starts cold. */
-export async function requestsAct({ instances, paths, edits, printer, verdicts }: Stage): Promise<void> {
+export async function requestsAct({ instances, paths, editable, edits, printer, verdicts }: Stage): Promise<void> {
   const before = await counted(instances);
   const rounds = Math.ceil(Math.max(2_000, 4 * paths.length) / (BURST * instances.length));
   const next = random(SEED);
   const pick = popularity(paths, next);
+  const pickToEdit = popularity(editable, next);
   const readings: Reading[] = [];
   for (let round = 0; round < rounds; round++) {
     const bursts = instances.map((instance) =>
@@ -21,7 +22,7 @@ export async function requestsAct({ instances, paths, edits, printer, verdicts }
     );
     readings.push(...(await Promise.all(bursts)).flat());
     const editor = instances[round % instances.length];
-    const path = pick();
+    const path = pickToEdit();
     await edits.edit(path);
     await editor?.call('save', { project, path });
   }

@@ -25,7 +25,7 @@ function send(message: ReplyMessage): void {
 process.on('message', (message: RequestMessage) => {
   answer(message).then(
     (reply) => send({ id: message.id, reply }),
-    (error: unknown) => send({ id: message.id, error: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => send({ id: message.id, error: describe(error) }),
   );
 });
 
@@ -36,6 +36,12 @@ process.once('disconnect', () => {
   if (guarded !== undefined) killQuietly(guarded);
   process.exit(0);
 });
+
+/** One line with the reason behind, such as a password that Redis refused. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
 
 function killQuietly(pid: number): void {
   try {

@@ -7,6 +7,8 @@ import type { RedisSource } from './redis-source.ts';
 import { removeKeys } from './remove-keys.ts';
 import { Verdicts } from './verdicts.ts';
 
+const ORDINARY_BYTES = 32 * 1024;
+
 /** What the acts play on: one or two instances, the files, and the Redis behind them. */
 export class Stage implements AsyncDisposable {
   readonly a: InstanceProcess = new InstanceProcess('A');
@@ -15,6 +17,8 @@ export class Stage implements AsyncDisposable {
   readonly redis: RedisSource;
   readonly sources: SourceFolder;
   readonly paths: readonly string[];
+  /** Files of ordinary size, so that what is measured with an edit is the cache and not the parser. */
+  readonly editable: readonly string[];
   readonly edits: EditedCopies;
   readonly verdicts: Verdicts = new Verdicts();
   readonly printer: Printer;
@@ -23,6 +27,9 @@ export class Stage implements AsyncDisposable {
   constructor(sources: SourceFolder, redis: RedisSource, printer: Printer) {
     this.sources = sources;
     this.paths = sources.files.map(({ path }) => path);
+    const bySize = [...sources.files].sort((a, b) => a.bytes - b.bytes);
+    const ordinary = bySize.filter(({ bytes }) => bytes <= ORDINARY_BYTES);
+    this.editable = (ordinary.length === 0 ? bySize : ordinary).map(({ path }) => path);
     this.redis = redis;
     this.printer = printer;
     this.edits = new EditedCopies(sources.root);
