@@ -17,13 +17,14 @@ export type RedisInput = string | RedisOptions | Redis | Cluster;
  * @throws {TierkitError} `ERR_REDIS_OPTIONS`: the input is wrong; the message names every fault and no secret.
  */
 export function createRedis(input: RedisInput): RedisConnection {
-  if (isClient(input)) return adopted(input);
+  if (isClient(input)) return adopted(input, { client: input });
   if (typeof input !== 'string' && (typeof input !== 'object' || input === null)) {
     throw new TierkitError(
       'ERR_REDIS_OPTIONS',
       'Redis options: a URL, an options object or an ioredis client is needed',
     );
   }
+  if (typeof input === 'object' && input.client !== undefined) return adopted(input.client, input);
   const options = resolveOptions(input);
   return new IoredisConnection({
     options,
@@ -36,9 +37,10 @@ export function createRedis(input: RedisInput): RedisConnection {
   });
 }
 
-function adopted(client: RedisClient): RedisConnection {
+function adopted(client: RedisClient, settings: RedisOptions): RedisConnection {
+  const options = resolveOptions(settings);
+  if (!isClient(client)) throw new TierkitError('ERR_REDIS_OPTIONS', 'Redis options: client must be an ioredis client');
   const { topology, db, commandTimeoutMs, redact } = adoptClient(client);
-  const options = resolveOptions({ host: 'unused' });
   if (client.status === 'wait') client.connect().catch(() => undefined);
   const unbounded = commandTimeoutMs === undefined || commandTimeoutMs > options.commandTimeoutMs;
   return new IoredisConnection({
@@ -53,7 +55,7 @@ function adopted(client: RedisClient): RedisConnection {
 }
 
 // By shape, as a client of another copy of ioredis is no instance of ours.
-function isClient(input: RedisInput): input is RedisClient {
+function isClient(input: unknown): input is RedisClient {
   return (
     typeof input === 'object' && input !== null && 'sendCommand' in input && typeof input.sendCommand === 'function'
   );

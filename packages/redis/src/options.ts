@@ -1,5 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Duration, Logger } from '@tierkit/core';
+import type { Cluster, Redis } from 'ioredis';
 
 export interface RedisAddress {
   readonly host: string;
@@ -24,7 +25,7 @@ export interface BreakerSettings {
 }
 
 /**
- * How to reach Redis: one of `url`, `host`, `cluster` or `sentinels`.
+ * How to reach Redis: one of `url`, `host`, `cluster`, `sentinels` or `client`.
  *
  * An option that is given wins over the same part of the URL; one that is `undefined` counts as absent.
  */
@@ -39,6 +40,8 @@ export interface RedisOptions {
   readonly cluster?: readonly (string | RedisAddress)[] | undefined;
   /** The Sentinels that know the master called `name`. */
   readonly sentinels?: readonly (string | RedisAddress)[] | undefined;
+  /** An ioredis client of the user's own, for giving it other limits than the defaults; it has its own connection options. */
+  readonly client?: Redis | Cluster | undefined;
   /** The master's name at the Sentinels. */
   readonly name?: string | undefined;
   /** Database; a Cluster has only 0. @default 0 */

@@ -41,6 +41,7 @@ const KNOWN: Readonly<Record<keyof RedisOptions, true>> = {
   port: true,
   cluster: true,
   sentinels: true,
+  client: true,
   name: true,
   db: true,
   username: true,
@@ -59,6 +60,10 @@ const KNOWN: Readonly<Record<keyof RedisOptions, true>> = {
   logger: true,
   clientName: true,
 };
+const OF_THE_CLIENT = [
+  ...(['db', 'username', 'password', 'sentinelUsername', 'sentinelPassword', 'tls', 'sentinelTls'] as const),
+  ...(['natMap', 'maxConnections', 'clientName'] as const),
+];
 const DAY_MS = 86_400_000;
 
 /** @throws {TierkitError} `ERR_REDIS_OPTIONS` naming every fault, without any secret. */
@@ -112,16 +117,22 @@ interface Target {
 }
 
 function target(options: RedisOptions, faults: OptionFaults): Target {
-  const ways = (['url', 'host', 'cluster', 'sentinels'] as const).filter((way) => options[way] !== undefined);
+  const ways = (['url', 'host', 'cluster', 'sentinels', 'client'] as const).filter((way) => options[way] !== undefined);
   const way = ways[0] ?? (options.port === undefined ? undefined : 'host');
   if (way === undefined || ways.length > 1) {
-    faults.add(`exactly one of url, host, cluster and sentinels must be given, not ${ways.join(' and ') || 'none'}`);
+    faults.add(
+      `exactly one of url, host, cluster, sentinels and client must be given, not ${ways.join(' and ') || 'none'}`,
+    );
   }
   if (options.port !== undefined && way !== 'host') faults.add('port goes with host only');
   if (way === 'url') {
     const url = parseRedisUrl('url', options.url, faults);
     const addresses = url === undefined ? [] : [{ host: url.host, port: url.port }];
     return { topology: 'standalone', addresses, url };
+  }
+  if (way === 'client') {
+    for (const option of OF_THE_CLIENT) if (options[option] !== undefined) faults.add(`${option} is up to the client`);
+    return { topology: 'standalone', addresses: [] };
   }
   if (way === 'cluster') return clusterTarget(options.cluster, faults);
   if (way === 'sentinels') {

@@ -110,6 +110,8 @@ test.each([
   [{ cluster: ['a:b'] }, 'cluster[0] must be an address'],
   [{ cluster: ['a'], db: 1 }, 'Cluster has no other'],
   [{ sentinels: ['a'] }, 'name of the master'],
+  [{ client: 'redis://a' }, 'client must be an ioredis client'],
+  [{ client: {}, db: 1 }, 'db is up to the client'],
 ])('refuses %j', (input, message) => {
   const error = refusal(input);
   expect(error.code).toBe('ERR_REDIS_OPTIONS');

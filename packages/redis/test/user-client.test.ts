@@ -79,6 +79,20 @@ test('bounds a blocking call on a client without a timeout', async () => {
   await expect(slow).rejects.toMatchObject({ code: 'ERR_REDIS_TIMEOUT' });
 });
 
+test('other limits than the defaults can be given with the client', async () => {
+  const server = await startRedis();
+  ends.push(() => server.stop());
+  const redis = createRedis({ client: userClient(server.url), commandTimeout: 50, breaker: { failures: 1 } });
+  ends.push(() => redis.close());
+  await redis.ready();
+  server.process.signal('SIGSTOP');
+  const start = performance.now();
+  await expect(redis.execute((c) => c.get('k'))).rejects.toMatchObject({ code: 'ERR_REDIS_TIMEOUT' });
+  expect(performance.now() - start).toBeLessThan(150);
+  expect(redis.breaker.state).toBe('open');
+  server.process.signal('SIGCONT');
+});
+
 test("a client's own shorter timeout is kept", async () => {
   const server = await startRedis();
   ends.push(() => server.stop());
