@@ -32,19 +32,19 @@ describe('figures', () => {
   });
 });
 
-describe('Printer', () => {
-  const everything = (printer: Printer): void => {
-    printer.title('title');
-    printer.status('one');
-    printer.status('two');
-    printer.good('good');
-    printer.table([
-      ['name', 'ms'],
-      ['a', '10'],
-      ['long', '9'],
-    ]);
-  };
+function everything(printer: Printer): void {
+  printer.title('title');
+  printer.status('one');
+  printer.status('two');
+  printer.good('good');
+  printer.table([
+    ['name', 'ms'],
+    ['a', '10'],
+    ['long', '9'],
+  ]);
+}
 
+describe('Printer', () => {
   it('writes plain lines where there is no terminal', () => {
     expect(printed(everything)).toBe('\ntitle\n  one\n  two\n  good\n  name  ms\n  a     10\n  long   9\n');
   });
