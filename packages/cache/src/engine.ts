@@ -12,6 +12,8 @@ export interface Engine {
   readonly logger: Logger;
   readonly unconfirmed: UnconfirmedChanges;
   readonly load: LoadPolicy;
+  /** Set by `close`: nothing waits or repeats from then on. */
+  closed: boolean;
   /** The most that the store's time can be ahead of `clock.monotonic()`, in milliseconds; undefined while unknown. */
   storeOffsetMs(): number | undefined;
 }

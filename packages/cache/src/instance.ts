@@ -53,7 +53,7 @@ export function createInstance(options: CacheOptions): Instance {
   const scopes = new ScopeRegistry();
   const engineOver = (store: CacheStore, storeOffsetMs: () => number | undefined): Engine => {
     const unconfirmed = new UnconfirmedChanges(store, logger);
-    return { store, level1, codec, clock, logger, load, unconfirmed, storeOffsetMs };
+    return { store, level1, codec, clock, logger, load, unconfirmed, storeOffsetMs, closed: false };
   };
 
   if (backend === 'memory' || backend === 'null') {
@@ -70,7 +70,10 @@ export function createInstance(options: CacheOptions): Instance {
           });
     const engine = engineOver(store, () => 0);
     if (backend === 'memory') level1?.arm();
-    const close = async (): Promise<void> => level1?.clear();
+    const close = async (): Promise<void> => {
+      endWaiting(engine, scopes);
+      level1?.clear();
+    };
     return { engine, scopes, prefix, backend, redis: undefined, feed: undefined, ready: async () => {}, close };
   }
 
@@ -95,10 +98,14 @@ export function createInstance(options: CacheOptions): Instance {
   feed.listen({
     onMessage,
     onLive: () => {
+      store.forgetGenerations();
       level1?.arm();
       unconfirmed.replay();
     },
-    onLost: () => level1?.suspect(),
+    onLost: () => {
+      store.forgetGenerations();
+      level1?.suspect();
+    },
   });
   const stopWatching = redis.onStateChange((state) => {
     if (state === 'up') unconfirmed.replay();
@@ -117,6 +124,7 @@ export function createInstance(options: CacheOptions): Instance {
       await feed.ready(Math.max(1, timeoutMs - (performance.now() - startedMs)));
     },
     async close() {
+      endWaiting(engine, scopes);
       stopWatching();
       reclaimer?.close();
       unconfirmed.close();
@@ -126,4 +134,10 @@ export function createInstance(options: CacheOptions): Instance {
       if (owned) await redis.close();
     },
   };
+}
+
+/** Callers that wait for another process's load go on by themselves. */
+function endWaiting(engine: Engine, scopes: ScopeRegistry): void {
+  engine.closed = true;
+  for (const state of scopes.states()) state.waiters.wakeAll();
 }

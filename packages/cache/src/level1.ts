@@ -63,8 +63,10 @@ export class Level1 {
     return this.#lru.calculatedSize;
   }
 
+  /** A read that was under way before this moment may not fill: what it missed was not heard of. */
   arm(): void {
     this.armed = true;
+    this.epoch++;
   }
 
   suspect(): void {
@@ -72,8 +74,10 @@ export class Level1 {
     this.epoch++;
   }
 
-  add(entry: Level1Entry): void {
+  /** @returns whether there is room for an entry of this size at all */
+  add(entry: Level1Entry): boolean {
     this.#lru.set(entry, entry, { size: entry.bytes + ENTRY_OVERHEAD_BYTES });
+    return this.#lru.has(entry);
   }
 
   touch(entry: Level1Entry, nowMs: number): void {

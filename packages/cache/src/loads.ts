@@ -30,8 +30,10 @@ async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: nu
   const { leaseMs, waitTimeoutMs } = engine.load;
   const giveUpMs = engine.clock.monotonic() + waitTimeoutMs;
   const leaseToken = randomBytes(12).toString('base64url');
+  let undecodable = 0;
   for (;;) {
-    if (engine.unconfirmed.covers(state.address, name)) return loadUnstored(state, loader);
+    const alone = engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);
+    if (alone) return loadUnstored(state, loader);
     const token = state.level1.begin(name);
     try {
       const claim = await claimOrSuspect(state, name, leaseToken, leaseMs);
@@ -43,6 +45,7 @@ async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: nu
           state.stats.l2Hits++;
           return found;
         }
+        undecodable++;
         continue;
       }
       const leftMs = giveUpMs - engine.clock.monotonic();
@@ -82,6 +85,7 @@ async function loadUnderLease(
   const { leaseMs } = engine.load;
   stats.misses++;
   const renewal = setInterval(() => {
+    if (engine.closed) return clearInterval(renewal);
     engine.store.renew(address, lease, leaseMs).catch(() => stats.errors++);
   }, leaseMs / 3);
   renewal.unref();

@@ -1,7 +1,9 @@
-import type { Clock } from '@tierkit/core';
+import { TierkitError, type Clock } from '@tierkit/core';
 import { LRUCache } from 'lru-cache';
 import type { ScopeAddress } from './scope-address.ts';
 import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
+
+const ENTRY_OVERHEAD_BYTES = 100;
 
 interface Entry extends StoredEntry {
   readonly generation: number;
@@ -141,7 +143,8 @@ export class MemoryStore implements CacheStore {
   #put(scope: ScopeAddress, key: string, payload: Buffer, ttlMs: number): void {
     const expiresAtMs = this.#clock.monotonic() + ttlMs;
     const entry = { key, bytes: payload, payload, expiresAtMs, generation: this.#generation(scope) };
-    this.#entries.set(key, entry, { size: payload.length + key.length + 100 });
+    this.#entries.set(key, entry, { size: payload.length + key.length + ENTRY_OVERHEAD_BYTES });
+    if (!this.#entries.has(key)) throw new TierkitError('ERR_VALUE_TOO_LARGE', 'the value is larger than the store');
   }
 
   #live(scope: ScopeAddress, key: string): Entry | undefined {

@@ -57,6 +57,11 @@ export class RedisStore implements CacheStore {
     this.#roots.get(generationKey)?.forget();
   }
 
+  /** News may have been missed: no known generation can be trusted. */
+  forgetGenerations(): void {
+    for (const root of this.#roots.values()) root.forget();
+  }
+
   async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
     if (scope.scoped) {
       const operation = (client: RedisClient): Promise<(Buffer | null)[]> =>

@@ -82,9 +82,9 @@ export class ScopeLevel1 {
       shareable: entry.shareable ?? false,
       promise: undefined,
     };
-    index.set(token.name, added);
     if (old !== undefined) level.remove(old);
-    level.add(added);
+    if (!level.add(added)) return false;
+    index.set(token.name, added);
     return true;
   }
 

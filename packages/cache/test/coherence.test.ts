@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createTiers, type Scope, type Tiers } from '../src/index.ts';
 
@@ -109,4 +110,19 @@ it('loads once for two instances, and wakes the one that waits', async () => {
   expect(answers).toEqual([1, 1]);
   expect(loads).toBe(1);
   expect(performance.now() - startMs).toBeLessThan(150);
+});
+
+it('does not trust what it knew of the global tier before a gap of the feed', async () => {
+  const raw = new Redis(inject('redisUrl'));
+  for (let round = 0; round < 10; round++) {
+    await two.global.set('gap', round);
+    expect(await two.global.get('gap')).toBe(round);
+    await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await one.global.clear();
+    // The end of the connection takes a moment to be seen.
+    await sleep(20);
+    await Promise.all([one.ready(), two.ready()]);
+    expect(await two.global.get('gap')).toBeUndefined();
+  }
+  raw.disconnect();
 });

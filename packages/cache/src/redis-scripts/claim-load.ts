@@ -22,10 +22,14 @@ export const claimLoad = defineScript({
     return { kind: 'held', remainingMs: Number(value) };
   },
   lua: `
-${currentGeneration}
 ${generationOf}
 local bytes = redis.call('GET', entry)
-if generationOf(bytes) == current then return { 1, bytes } end
+if bytes then
+  local alive = knownGeneration
+  if generation[1] then alive = redis.call('GET', generation[1]) end
+  if alive and generationOf(bytes) == alive then return { 1, bytes } end
+end
+${currentGeneration}
 local holder = redis.call('GET', lease)
 -- A lease of an ended generation guards a load whose result nobody can see.
 if not holder or string.sub(holder, 1, 8) ~= current then

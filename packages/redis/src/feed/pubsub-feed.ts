@@ -40,6 +40,7 @@ class PubSubFeed implements InvalidationFeed {
   readonly #beatChannel: string;
   readonly #timeoutMs: number;
   readonly #listeners = new Set<FeedListener>();
+  readonly #waiting = new Set<() => void>();
   readonly #heartbeat: Heartbeat;
   readonly #heartbeatMs: number;
   readonly #stopWatching: () => void;
@@ -72,16 +73,18 @@ class PubSubFeed implements InvalidationFeed {
 
   ready(timeoutMs: number): Promise<void> {
     if (this.live) return Promise.resolve();
+    if (this.#closed) return Promise.reject(notLive('was closed'));
     return new Promise((resolve, reject) => {
       const end = (act: () => void): void => {
         clearTimeout(timer);
         stop();
+        this.#waiting.delete(onClose);
         act();
       };
-      const timer = setTimeout(() => {
-        const message = `the invalidation feed is not live after ${timeoutMs} ms`;
-        end(() => reject(new TierkitError('ERR_REDIS_UNAVAILABLE', message)));
-      }, timeoutMs);
+      const late = notLive(`is not live after ${Math.round(timeoutMs)} ms`);
+      const timer = setTimeout(() => end(() => reject(late)), timeoutMs);
+      const onClose = (): void => end(() => reject(notLive('was closed')));
+      this.#waiting.add(onClose);
       const stop = this.listen({ onMessage() {}, onLost() {}, onLive: () => end(resolve) });
     });
   }
@@ -94,6 +97,7 @@ class PubSubFeed implements InvalidationFeed {
     this.#lose('closed');
     this.#heartbeat.stop();
     this.#listeners.clear();
+    for (const end of this.#waiting) end();
   }
 
   #connect(): void {
@@ -174,7 +178,7 @@ class PubSubFeed implements InvalidationFeed {
     this.#heartbeat.restart();
     if (this.live) {
       this.live = false;
-      this.#logger.warn({ channel: this.channel, reason }, 'the invalidation feed is lost');
+      if (!this.#closed) this.#logger.warn({ channel: this.channel, reason }, 'the invalidation feed is lost');
       for (const listener of this.#listeners) listener.onLost(reason);
     }
     subscriber?.disconnect();
@@ -187,4 +191,8 @@ class PubSubFeed implements InvalidationFeed {
     this.#reconnect = setTimeout(() => this.#connect(), delay * (0.5 + Math.random()));
     this.#reconnect.unref();
   }
+}
+
+function notLive(what: string): TierkitError {
+  return new TierkitError('ERR_REDIS_UNAVAILABLE', `the invalidation feed ${what}`);
 }
