@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { backoffMs, boundedOptions, conceal, tidyDisconnect, type OpenedClient } from './client.ts';
+import { connectNodes } from './connect-nodes.ts';
 import { destroyClients } from './close-client.ts';
 import type { ResolvedOptions, Topology } from './resolve-options.ts';
 import { openSentinel } from './sentinel.ts';
@@ -42,6 +43,7 @@ function openCluster(options: ResolvedOptions): OpenedClient {
     }),
   );
   client.on('error', nothing);
+  connectNodes(client, options.connectTimeoutMs);
   const duplicates = new Set<Redis>();
   client.on('+node', (node: Redis) => followDuplicates(conceal(node), duplicates));
   const refresh = (): void => {
