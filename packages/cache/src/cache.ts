@@ -21,7 +21,7 @@ export function createCache(options: SingleCacheOptions): Cache {
   const tiers = createTiers({ ...rest, tiers: { global: { ttl } } });
   const scope = tiers.global;
   return {
-    get: scope.get.bind(scope) as Scope['get'],
+    get: scope.get.bind<Scope['get']>(scope),
     peek: scope.peek.bind(scope),
     getOrSet: scope.getOrSet.bind(scope),
     getMany: scope.getMany.bind(scope),

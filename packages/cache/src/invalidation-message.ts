@@ -35,18 +35,11 @@ export function parseInvalidation(message: Buffer, origin: string): (Invalidatio
   if (message.length <= ORIGIN_LENGTH || message.length > MAX_BYTES) return undefined;
   const own = message.toString('latin1', 0, ORIGIN_LENGTH) === origin;
   const body = message.toString('utf8', ORIGIN_LENGTH + 1);
-  switch (message[ORIGIN_LENGTH]) {
-    case 0x6b:
-      return { own, kind: 'keys', keys: body.split('\n') };
-    case 0x73:
-      return { own, kind: 'scope', generationKey: body };
-    case 0x70: {
-      const [generationKey = '', pattern = ''] = body.split('\n');
-      return { own, kind: 'pattern', generationKey, pattern };
-    }
-    case 0x6c:
-      return { own, kind: 'loaded', key: body };
-    default:
-      return undefined;
-  }
+  const kind = message.toString('latin1', ORIGIN_LENGTH, ORIGIN_LENGTH + 1);
+  if (kind === 'k') return { own, kind: 'keys', keys: body.split('\n') };
+  if (kind === 's') return { own, kind: 'scope', generationKey: body };
+  if (kind === 'l') return { own, kind: 'loaded', key: body };
+  if (kind !== 'p') return undefined;
+  const [generationKey = '', pattern = ''] = body.split('\n');
+  return { own, kind: 'pattern', generationKey, pattern };
 }

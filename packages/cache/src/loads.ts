@@ -1,5 +1,5 @@
 import { freezeDeep } from '@tierkit/core';
-import { randomBytes } from 'node:crypto';
+import { freshGeneration } from './fresh-generation.ts';
 import { accept, readSuspect, type Found } from './reads.ts';
 import type { FillToken } from './scope-level1.ts';
 import type { Flight, LoadedValue, ScopeState } from './scope-state.ts';
@@ -29,7 +29,7 @@ async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: nu
   const { engine } = state;
   const { leaseMs, waitTimeoutMs } = engine.load;
   const giveUpMs = engine.clock.monotonic() + waitTimeoutMs;
-  const leaseToken = randomBytes(12).toString('base64url');
+  const leaseToken = freshGeneration().toString('base64url');
   let undecodable = 0;
   for (;;) {
     const alone = engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);

@@ -80,7 +80,7 @@ export class MemoryStore implements CacheStore {
   async *scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
     const found: string[] = [];
     // A look at an entry moves it within the list, so the names are taken first.
-    for (const key of [...this.#entries.keys()]) {
+    for (const key of Array.from(this.#entries.keys())) {
       const name = key.slice(scope.prefix.length);
       if (!key.startsWith(scope.prefix) || name.includes('{') || !pattern.matches(name)) continue;
       if (this.#live(scope, key) !== undefined) found.push(key);

@@ -2,8 +2,8 @@ import type { Clock, Duration, Logger } from '@tierkit/core';
 import { parseDuration, TierkitError } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 
-/** `'memory'` keeps everything in this process, `'null'` keeps nothing. */
-export type CacheBackend = RedisInput | RedisConnection | 'memory' | 'null';
+/** A URL, options, a client or a connection; `'memory'` keeps everything in this process, `'null'` keeps nothing. */
+export type CacheBackend = RedisInput | RedisConnection;
 
 export interface CacheOptions {
   /** Where the second level is. A connection that was made elsewhere is not closed with the cache. */

@@ -1,8 +1,9 @@
 import { parseEnvelope } from '@tierkit/core';
-import { scan, type InvalidationFeed, type RedisClient, type RedisConnection } from '@tierkit/redis';
-import { randomBytes } from 'node:crypto';
+import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
+import { freshGeneration } from './fresh-generation.ts';
 import { encodeInvalidation } from './invalidation-message.ts';
 import type { Reclaimer } from './reclaimer.ts';
+import { isGeneration, RedisKeyspace } from './redis-keyspace.ts';
 import { claimLoad } from './redis-scripts/claim-load.ts';
 import { clearScope } from './redis-scripts/clear-scope.ts';
 import { discardEntry } from './redis-scripts/discard-entry.ts';
@@ -13,11 +14,10 @@ import { renewLease } from './redis-scripts/renew-lease.ts';
 import { writeEntries } from './redis-scripts/write-entries.ts';
 import { writeEntry } from './redis-scripts/write-entry.ts';
 import { RootGenerationCache } from './root-generation-cache.ts';
-import { leaseKey, leasePattern, nameOfLease, type ScopeAddress } from './scope-address.ts';
+import { leaseKey, type ScopeAddress } from './scope-address.ts';
 import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
 
 const NONE = Buffer.alloc(0);
-const HEADER_LAST = 26;
 /** Keys of one script or command. */
 const BATCH = 500;
 /** Commands under way at once where each key needs its own: more could meet their deadline in the queue. */
@@ -43,6 +43,7 @@ export class RedisStore implements CacheStore {
   readonly #reclaimer: Reclaimer | undefined;
   readonly #onCorrupt: (key: string) => void;
   readonly #roots = new Map<string, RootGenerationCache>();
+  readonly #keyspace: RedisKeyspace;
 
   constructor(options: RedisStoreOptions) {
     this.#redis = options.redis;
@@ -50,6 +51,7 @@ export class RedisStore implements CacheStore {
     this.#origin = options.origin;
     this.#reclaimer = options.reclaimer;
     this.#onCorrupt = options.onCorrupt;
+    this.#keyspace = new RedisKeyspace(options.redis, (scope) => this.#root(scope).get(0));
   }
 
   /** Another instance cleared the scope: a root generation that is known here is out of date. */
@@ -64,19 +66,17 @@ export class RedisStore implements CacheStore {
 
   async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
     if (scope.scoped) {
-      const operation = (client: RedisClient): Promise<(Buffer | null)[]> =>
-        client.mgetBuffer(key, scope.generationKey);
-      const [bytes, generation] = await this.#redis.execute(operation);
+      const [bytes, generation] = await this.#redis.execute((client) => client.mgetBuffer(key, scope.generationKey));
       return bytes == null ? undefined : this.#live(key, bytes, generation ?? undefined);
     }
     const root = this.#root(scope);
     const known = root.current;
-    const operation = (client: RedisClient): Promise<Buffer | null> => client.getBuffer(key);
     if (known !== undefined) {
-      const bytes = await this.#redis.execute(operation);
+      const bytes = await this.#redis.execute((client) => client.getBuffer(key));
       return bytes === null ? undefined : this.#live(key, bytes, known);
     }
-    const [bytes, generation] = await Promise.all([this.#redis.execute(operation), root.get(0)]);
+    const reading = this.#redis.execute((client) => client.getBuffer(key));
+    const [bytes, generation] = await Promise.all([reading, root.get(0)]);
     return bytes === null ? undefined : this.#live(key, bytes, generation);
   }
 
@@ -106,7 +106,7 @@ export class RedisStore implements CacheStore {
           ttlMs,
           hasGeneration: scope.scoped,
           knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(ttlMs),
-          freshGeneration: randomBytes(8),
+          freshGeneration: freshGeneration(),
           ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
           payloads: batch.map(({ payload }) => payload),
         },
@@ -129,7 +129,7 @@ export class RedisStore implements CacheStore {
   async clear(scope: ScopeAddress): Promise<void> {
     const { generationKey } = scope;
     const args = {
-      freshGeneration: scope.scoped ? NONE : randomBytes(8),
+      freshGeneration: scope.scoped ? NONE : freshGeneration(),
       ttlMs: ROOT_TTL_MS,
       ...this.#announce({ kind: 'scope', generationKey }),
     };
@@ -143,36 +143,16 @@ export class RedisStore implements CacheStore {
     await discardEntry.run(this.#redis, { entry: entry.key }, { bytes: entry.bytes });
   }
 
-  async ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {
-    const [[header], generation, remainingMs] = await Promise.all([
-      this.#headers([key]),
-      this.#generation(scope),
-      this.#redis.execute((client) => client.pttl(key)),
-    ]);
-    return isGeneration(header, generation) && remainingMs >= 0 ? remainingMs : undefined;
+  ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {
+    return this.#keyspace.ttl(scope, key);
   }
 
-  async *scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
-    for await (const found of scan(this.#redis, { match: scope.prefix + pattern.encoded, count: BATCH })) {
-      // The root's pattern also meets names of scopes, which have raw braces; a user's key never does.
-      const own = found.filter((key) => {
-        const name = key.slice(scope.prefix.length);
-        return key.startsWith(scope.prefix) && !name.includes('{') && pattern.matches(name);
-      });
-      if (own.length === 0) continue;
-      const [headers, generation] = await Promise.all([this.#headers(own), this.#generation(scope)]);
-      yield own.filter((_, index) => isGeneration(headers[index], generation));
-    }
+  scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
+    return this.#keyspace.scan(scope, pattern);
   }
 
-  async voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
-    for await (const found of scan(this.#redis, { match: leasePattern(scope, pattern.encoded), count: BATCH })) {
-      const leases = found.filter((lease) => {
-        const name = nameOfLease(scope, lease);
-        return name !== undefined && pattern.matches(name);
-      });
-      await this.#redis.execute((client) => Promise.all(leases.map((lease) => client.unlink(lease))));
-    }
+  voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
+    return this.#keyspace.voidLeases(scope, pattern);
   }
 
   async announcePattern(scope: ScopeAddress, pattern: string): Promise<void> {
@@ -183,7 +163,7 @@ export class RedisStore implements CacheStore {
   async claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim> {
     const known = scope.scoped ? NONE : await this.#root(scope).get(0);
     const keys = { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] };
-    const args = { ttlMs: leaseMs, knownGeneration: known, freshGeneration: randomBytes(8), token, leaseMs };
+    const args = { ttlMs: leaseMs, knownGeneration: known, freshGeneration: freshGeneration(), token, leaseMs };
     const reply = await claimLoad.run(this.#redis, keys, args);
     if (reply.kind === 'held') return reply;
     if (reply.kind === 'granted') return { kind: 'granted', lease: { key, token, generation: reply.generation } };
@@ -232,7 +212,7 @@ export class RedisStore implements CacheStore {
       {
         ttlMs,
         knownGeneration: known,
-        freshGeneration: randomBytes(8),
+        freshGeneration: freshGeneration(),
         ...this.#announce({ kind: 'keys', keys: [key] }),
         payload,
       },
@@ -261,18 +241,6 @@ export class RedisStore implements CacheStore {
     return root;
   }
 
-  #generation(scope: ScopeAddress): Promise<Buffer | null> {
-    if (!scope.scoped) return this.#root(scope).get(0);
-    return this.#redis.execute((client) => client.getBuffer(scope.generationKey));
-  }
-
-  #headers(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
-    return this.#redis.execute((client) =>
-      // A name that something else took as a list or a hash is no entry.
-      Promise.all(keys.map((key) => client.getrangeBuffer(key, 0, HEADER_LAST).catch(ignoreWrongType))),
-    );
-  }
-
   #live(key: string, bytes: Buffer, generation: Buffer | undefined, any = false): StoredEntry | undefined {
     const envelope = parseEnvelope(bytes);
     if (typeof envelope === 'string') {
@@ -293,13 +261,4 @@ async function inBatches<T, R>(items: readonly T[], size: number, act: (item: T)
     results.push(...(await Promise.all(items.slice(from, from + size).map(act))));
   }
   return results;
-}
-
-function isGeneration(header: Buffer | undefined, generation: Buffer | null): boolean {
-  if (header === undefined || header.length <= HEADER_LAST || generation?.length !== 8) return false;
-  return header.readInt32BE(19) === generation.readInt32BE(0) && header.readInt32BE(23) === generation.readInt32BE(4);
-}
-
-function ignoreWrongType(error: unknown): undefined {
-  if (!String(error).includes('WRONGTYPE')) throw error;
 }

@@ -1,5 +1,5 @@
 import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
-import { randomBytes } from 'node:crypto';
+import { freshGeneration } from './fresh-generation.ts';
 import { rootGeneration } from './redis-scripts/root-generation.ts';
 
 /** The longest that a known generation is trusted without asking; it bounds how long a lost one goes unnoticed. */
@@ -42,7 +42,7 @@ export class RootGenerationCache {
 
   async #ask(): Promise<Buffer> {
     const askedAtMs = performance.now();
-    const args = { freshGeneration: randomBytes(8), ttlMs: this.#longestTtlMs };
+    const args = { freshGeneration: freshGeneration(), ttlMs: this.#longestTtlMs };
     const asking = rootGeneration.run(this.#redis, { generation: this.#key }, args);
     this.#asking = asking;
     try {

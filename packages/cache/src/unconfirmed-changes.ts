@@ -127,7 +127,7 @@ export class UnconfirmedChanges {
   async #run(): Promise<void> {
     this.#replaying = true;
     try {
-      for (const known of [...this.#byScope.values()]) await this.#invalidate(known);
+      for (const known of Array.from(this.#byScope.values())) await this.#invalidate(known);
       this.#delayMs = RETRY_MIN_MS;
       this.#logger.info({}, 'unconfirmed changes were invalidated');
     } catch {

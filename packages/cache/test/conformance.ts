@@ -182,7 +182,7 @@ export function cacheConformance(target: ConformanceTarget): void {
       ];
       for (const [name, change, expected] of changes) {
         const scope = fresh();
-        let finish = (): void => {};
+        let finish: (() => void) | undefined;
         const began = new Promise<void>((resolve) => {
           void scope.getOrSet('v', () => {
             resolve();
@@ -191,7 +191,7 @@ export function cacheConformance(target: ConformanceTarget): void {
         });
         await began;
         await change(scope);
-        finish();
+        finish?.();
         await sleep(30);
         expect([name, await scope.get('v')]).toEqual([name, expected]);
         expect([name, await scope.getOrSet('v', () => 'loaded again')]).toEqual([name, expected ?? 'loaded again']);
