@@ -73,7 +73,9 @@ export function renderTable({ scenario, absent }: ScenarioResult, summaries: rea
       .join('  ')
       .trimEnd();
   return [
-    `${scenario.name} (tierkit may take ${scenario.goal} times the limit)`,
+    scenario.goal === undefined
+      ? scenario.name
+      : `${scenario.name} (tierkit may take ${scenario.goal} times the limit)`,
     align(head),
     ...lines.map(align),
     ...absent.map(({ name, reason }) => `absent: ${name}: ${reason}`),

@@ -9,7 +9,7 @@ export interface Scenario {
   readonly keys: number;
   /** How many reads are under way at a time. */
   readonly concurrency: number;
-  /** The most that our time per operation may be over the limit's. */
-  readonly goal: number;
+  /** The most that our time per operation may be over the limit's, where a bound was set. */
+  readonly goal: number | undefined;
   readonly subjects: readonly Subject[];
 }
