@@ -4,7 +4,6 @@ import { createRedis, defineScript } from '@tierkit/redis';
 
 const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 const key = `tierkit:bench:${process.pid}`;
-const lua = `return redis.call('GET', KEYS[1]) .. ARGV[1] .. ARGV[2]`;
 const rounds = 9;
 
 const raw = new Redis(url, { protocol: 2 });
@@ -22,7 +21,7 @@ const script = defineScript({
   reply: (reply) => reply as string,
   lua: `return redis.call('GET', entry) .. count .. origin`,
 });
-const sha = String(await raw.script('LOAD', lua));
+const sha = String(await raw.script('LOAD', script.source));
 
 type Case = () => Promise<unknown>;
 
