@@ -64,3 +64,31 @@ it('a master that is frozen while connecting does not hold up the others', async
     cluster.processes[frozen]?.signal('SIGCONT');
   }
 });
+
+it('a master behind a dead link does not take the others with it', async () => {
+  const behind = await startCluster({ proxied: true });
+  const redis = createRedis({ cluster: behind.nodes });
+  try {
+    await redis.ready();
+    const owners = await Promise.all(keys.slice(0, 60).map(async (key) => [key, await behind.masterOf(key)] as const));
+    const dead = owners[0]?.[1] ?? 0;
+    const count = { healthy: 0, healthyFailed: 0, dead: 0, deadFailed: 0 };
+    behind.proxies[dead]?.drop();
+    const end = performance.now() + 3_000;
+    const callers = owners.map(async ([key, owner]) => {
+      const side = owner === dead ? 'dead' : 'healthy';
+      while (performance.now() < end) {
+        count[side]++;
+        await redis.execute((client) => client.get(key)).catch(() => count[`${side}Failed`]++);
+        await sleep(5);
+      }
+    });
+    await Promise.all(callers);
+    expect(count.dead).toBe(count.deadFailed);
+    expect(count.healthy).toBeGreaterThan(1_000);
+    expect(count.healthyFailed / count.healthy).toBeLessThan(0.01);
+  } finally {
+    await redis.close();
+    await behind.stop();
+  }
+});

@@ -3,6 +3,8 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 export interface BreakerOptions {
   /** Failures in a row that open the breaker. */
   readonly failures: number;
+  /** Milliseconds that must also have passed since the last success, where some servers may answer and others not. */
+  readonly quietMs: number;
   /** Milliseconds from opening to the probe. */
   readonly resetAfterMs: number;
   /** Asks Redis for a sign of life; a rejection keeps the breaker open. */
@@ -18,6 +20,7 @@ export class Breaker {
   readonly #options: BreakerOptions;
   #state: BreakerState = 'closed';
   #failures = 0;
+  #succeededAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
 
@@ -38,6 +41,7 @@ export class Breaker {
   }
 
   succeeded(): void {
+    if (this.#options.quietMs > 0) this.#succeededAt = performance.now();
     // A late reply to a command sent before the breaker opened says nothing about now.
     if (this.#failures !== 0 && this.#state === 'closed') this.#failures = 0;
   }
@@ -45,7 +49,7 @@ export class Breaker {
   failed(): void {
     if (this.#state !== 'closed') return;
     this.#failures++;
-    if (this.#failures >= this.#options.failures) this.#open();
+    if (this.#failures >= this.#options.failures && this.#isQuiet()) this.#open();
   }
 
   /** Probes at once if the breaker is open, for when a connection has just come back. */
@@ -62,6 +66,11 @@ export class Breaker {
   dispose(): void {
     this.#disposed = true;
     clearTimeout(this.#timer);
+  }
+
+  #isQuiet(): boolean {
+    const { quietMs } = this.#options;
+    return quietMs === 0 || performance.now() - this.#succeededAt >= quietMs;
   }
 
   #open(): void {

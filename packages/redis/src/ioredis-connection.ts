@@ -51,6 +51,8 @@ export class IoredisConnection implements RedisConnection {
     this.#state = new StateListeners(options.logger);
     this.#breaker = new Breaker({
       failures: options.breakerFailures,
+      // On a Cluster, one lost master must not cost the use of the others.
+      quietMs: parts.topology === 'cluster' ? options.commandTimeoutMs : 0,
       resetAfterMs: options.breakerResetAfterMs,
       probe: () => this.#ping(),
       onChange: () => this.#update(),

@@ -18,7 +18,7 @@ export interface Endpoint {
 export type NatMap = Readonly<Record<string, Endpoint>>;
 
 export interface BreakerSettings {
-  /** Failures in a row that open the breaker. @default 5 */
+  /** Failures in a row that open the breaker; on a Cluster only if nothing succeeds for a `commandTimeout`. @default 5 */
   readonly failures?: number | undefined;
   /** How long it stays open before a probe finds out whether Redis is back. @default 1 second */
   readonly resetAfter?: Duration | undefined;
