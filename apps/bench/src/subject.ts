@@ -30,7 +30,7 @@ export interface OpenSubject {
 }
 
 /** Why a subject does not take part in a scenario. */
-export interface Absent {
+interface Absent {
   readonly absent: string;
 }
 
