@@ -79,10 +79,16 @@ function replyError(message: string, error: Error, redact: Redact): TierkitError
 
 /** A copy without secrets and without ioredis's `command`, whose arguments hold values and, for AUTH, the password. */
 export function sanitized(error: Error, redact: Redact): Error {
-  const copy = new Error(redact(error.message));
+  const copy = new Error(redact(messageOf(error)));
   copy.name = error.name;
   if (error.stack !== undefined) copy.stack = redact(error.stack);
   return copy;
+}
+
+// Where a name has several addresses, Node reports an AggregateError without a message.
+function messageOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message;
+  return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join(', ');
 }
 
 export function crossSlot(what: string): TierkitError<'ERR_CROSS_SLOT'> {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import { parseDuration, type Duration } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { isCluster, type OpenedClient, type RedisClient } from './client.ts';
@@ -80,11 +80,10 @@ export class IoredisConnection implements RedisConnection {
   async ready(timeout: Duration = READY_TIMEOUT_MS): Promise<void> {
     const timeoutMs = parseDuration(timeout, 'timeout');
     if (this.#closing !== undefined) throw unavailable('The Redis connection is closed', 'no');
-    if (!(await this.#state.whenUp(timeoutMs))) {
-      const message =
-        this.#closing === undefined ? `Redis was not ready within ${timeoutMs} ms` : 'The Redis connection is closed';
-      throw unavailable(message, 'no', this.#state.lastError);
-    }
+    if (await this.#state.whenUp(timeoutMs)) return;
+    throw this.#closing === undefined
+      ? this.#unavailable(`Redis was not ready within ${timeoutMs} ms`)
+      : unavailable('The Redis connection is closed', 'no');
   }
 
   execute<T>(operation: (client: RedisClient) => Promise<T>): Promise<T> {
@@ -163,13 +162,14 @@ export class IoredisConnection implements RedisConnection {
   #refusal(): Error {
     if (this.#closing !== undefined) return unavailable('The Redis connection is closed', 'no');
     if (!this.#breaker.closed)
-      return unavailable(
-        'Redis failed repeatedly and is not asked until it answers a probe',
-        'no',
-        this.#state.lastError,
-      );
+      return this.#unavailable('Redis failed repeatedly and is not asked until it answers a probe');
     this.#breaker.failed();
-    return unavailable('Redis is not connected', 'no', this.#state.lastError);
+    return this.#unavailable('Redis is not connected');
+  }
+
+  #unavailable(what: string): Error {
+    const { lastError } = this.#state;
+    return unavailable(lastError === undefined ? what : `${what}; last: ${lastError.message}`, 'no', lastError);
   }
 
   readonly #succeeded = <T>(value: T): T => {
@@ -214,10 +214,7 @@ export class IoredisConnection implements RedisConnection {
   };
 
   readonly #failedToConnect = (error: unknown): void => {
-    const { redact } = this.#parts;
-    const translated = translateRedisError(error, redact);
-    if (translated instanceof TierkitError) this.#state.lastError = translated;
-    else if (error instanceof Error) this.#state.lastError = sanitized(error, redact);
+    if (error instanceof Error) this.#state.lastError = sanitized(error, this.#parts.redact);
   };
 
   readonly #update = (): void => {

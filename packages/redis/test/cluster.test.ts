@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask, startCluster, until, type RedisCluster } from '../../../test/servers/index.ts';
 import {
@@ -84,6 +85,24 @@ test('a script runs where its keys are, also after SCRIPT FLUSH everywhere', asy
 
 test('keys of several slots are refused before anything is sent', async () => {
   await expect(sum.run(redis, { first: 'a', others: ['b'] }, {})).rejects.toMatchObject({ code: 'ERR_CROSS_SLOT' });
+});
+
+test("a Cluster client of the user's own is bounded and used as it is", async () => {
+  const client = new Cluster(cluster.nodes.slice());
+  const own = createRedis(client);
+  await own.ready();
+  expect(own).toMatchObject({ topology: 'cluster', owned: false });
+  expect(await sum.run(own, { first: '{a}1', others: ['{a}2'] }, {})).toBe(2);
+  const start = performance.now();
+  const hung = own.execute((c) => c.blpop('nothing', 0));
+  await expect(hung).rejects.toMatchObject({ code: 'ERR_REDIS_TIMEOUT' });
+  expect(performance.now() - start).toBeLessThan(400);
+  const duplicate = own.duplicate('subscriber', { key: 'a' });
+  await once(duplicate, 'ready');
+  await own.close();
+  expect(duplicate.status).toBe('end');
+  expect(client.status).toBe('ready');
+  client.disconnect();
 });
 
 test('a duplicate connects to the master of a key, and ends when that master has left', async () => {

@@ -52,7 +52,7 @@ test('a server that is not there costs nothing and is found when it comes', asyn
   redis.onStateChange((state) => states.push(state));
   await expect(redis.ready(300)).rejects.toMatchObject({
     code: 'ERR_REDIS_UNAVAILABLE',
-    cause: { message: expect.stringContaining('lost') as string },
+    message: expect.stringMatching(/^Redis was not ready within 300 ms; last: .*ECONNREFUSED/) as string,
   });
   expect(redis.status).toBe('unavailable');
   const { ms, error } = await timed(() => redis.execute(get));
@@ -61,6 +61,12 @@ test('a server that is not there costs nothing and is found when it comes', asyn
   await late.start();
   await redis.ready();
   expect(states).toEqual(['up']);
+});
+
+test('says why also where a name has several addresses', async () => {
+  const redis = connect({ host: 'localhost', port: await freePort() });
+  await expect(redis.ready(200)).rejects.toThrow('ECONNREFUSED');
+  await expect(redis.execute(get)).rejects.toThrow('ECONNREFUSED');
 });
 
 test('commands fail at once when the connection is lost, and work again when the server is back', async () => {
