@@ -1,5 +1,5 @@
 import { freezeDeep } from '@tierkit/core';
-import { freshGeneration } from './fresh-generation.ts';
+import { freshName } from './fresh-generation.ts';
 import { accept, readSuspect, type Found } from './reads.ts';
 import type { FillToken } from './scope-level1.ts';
 import type { Flight, LoadedValue, ScopeState } from './scope-state.ts';
@@ -29,7 +29,7 @@ async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: nu
   const { engine } = state;
   const { leaseMs, waitTimeoutMs } = engine.load;
   const giveUpMs = engine.clock.monotonic() + waitTimeoutMs;
-  const leaseToken = freshGeneration().toString('base64url');
+  const leaseToken = freshName();
   let undecodable = 0;
   for (;;) {
     const alone = engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);
@@ -40,7 +40,7 @@ async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: nu
       if (claim.kind === 'away') return claim.found ?? (await loadUnstored(state, loader));
       if (claim.kind === 'granted') return await loadUnderLease(state, claim.lease, token, loader, ttlMs);
       if (claim.kind === 'hit') {
-        const found = accept(state, token, claim.entry);
+        const found = accept(state, token, claim.entry, true);
         if (found !== undefined) {
           state.stats.l2Hits++;
           return found;

@@ -9,6 +9,7 @@ export type Found = LoadedValue | undefined;
 
 /** Hands a found value to one more caller. */
 export function handOut(found: LoadedValue, copy: boolean): unknown {
+  if (found.own === true) return found.value;
   if (copy) return copyValue(found.value);
   return found.shareable ? found.value : copyValue(found.value, { frozen: true });
 }
@@ -70,11 +71,17 @@ export async function readMany(state: ScopeState, names: readonly string[]): Pro
   }
 }
 
-/** Decodes what the store has and puts it into the first level, if nothing changed since the token was taken. */
-export function accept(state: ScopeState, token: FillToken, stored: StoredEntry): Found {
+/**
+ * Decodes what the store has and puts it into the first level, if nothing changed since the token was taken.
+ *
+ * @param shared whether several callers will get the value
+ */
+export function accept(state: ScopeState, token: FillToken, stored: StoredEntry, shared = false): Found {
   const { engine } = state;
   const value = decode(state, stored);
   if (value === undefined) return undefined;
+  // Without a first level nobody shares it, and the caller may do with it as it likes.
+  if (engine.level1 === undefined && !shared) return { value, shareable: true, own: true };
   const shareable = freezeDeep(value);
   const offsetMs = engine.storeOffsetMs();
   if (engine.level1?.armed === true && offsetMs !== undefined) {

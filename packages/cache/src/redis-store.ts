@@ -1,6 +1,7 @@
 import { parseEnvelope } from '@tierkit/core';
 import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
-import { freshGeneration } from './fresh-generation.ts';
+import { freshGeneration, freshName } from './fresh-generation.ts';
+import { KnownGenerations } from './known-generations.ts';
 import { encodeInvalidation } from './invalidation-message.ts';
 import type { Reclaimer } from './reclaimer.ts';
 import { isGeneration, RedisKeyspace } from './redis-keyspace.ts';
@@ -44,6 +45,7 @@ export class RedisStore implements CacheStore {
   readonly #onCorrupt: (key: string) => void;
   readonly #roots = new Map<string, RootGenerationCache>();
   readonly #keyspace: RedisKeyspace;
+  readonly #known: KnownGenerations;
 
   constructor(options: RedisStoreOptions) {
     this.#redis = options.redis;
@@ -51,23 +53,32 @@ export class RedisStore implements CacheStore {
     this.#origin = options.origin;
     this.#reclaimer = options.reclaimer;
     this.#onCorrupt = options.onCorrupt;
+    this.#known = new KnownGenerations(options.feed);
     this.#keyspace = new RedisKeyspace(options.redis, (scope) => this.#root(scope).get(0));
   }
 
   /** Another instance cleared the scope: a root generation that is known here is out of date. */
   forgetGeneration(generationKey: string): void {
     this.#roots.get(generationKey)?.forget();
+    this.#known.forget(generationKey);
   }
 
   /** News may have been missed: no known generation can be trusted. */
   forgetGenerations(): void {
     for (const root of this.#roots.values()) root.forget();
+    this.#known.forgetAll();
   }
 
   async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
     if (scope.scoped) {
-      const [bytes, generation] = await this.#redis.execute((client) => client.mgetBuffer(key, scope.generationKey));
-      return bytes == null ? undefined : this.#live(key, bytes, generation ?? undefined);
+      const known = this.#known.get(scope.generationKey);
+      if (known !== undefined) {
+        const bytes = await this.#redis.execute((client) => client.getBuffer(key));
+        if (bytes === null) return undefined;
+        // Another generation than the known one may be a newer one as well as an ended one.
+        if (isGeneration(bytes, known)) return this.#live(key, bytes, known);
+      }
+      return this.#readScoped(scope, key);
     }
     const root = this.#root(scope);
     const known = root.current;
@@ -161,9 +172,9 @@ export class RedisStore implements CacheStore {
   }
 
   async claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim> {
-    const known = scope.scoped ? NONE : await this.#root(scope).get(0);
+    const known = scope.scoped ? '' : (await this.#root(scope).get(0)).toString('latin1');
     const keys = { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] };
-    const args = { ttlMs: leaseMs, knownGeneration: known, freshGeneration: freshGeneration(), token, leaseMs };
+    const args = { ttlMs: leaseMs, knownGeneration: known, freshGeneration: freshName(), token, leaseMs };
     const reply = await claimLoad.run(this.#redis, keys, args);
     if (reply.kind === 'held') return reply;
     if (reply.kind === 'granted') return { kind: 'granted', lease: { key, token, generation: reply.generation } };
@@ -186,6 +197,15 @@ export class RedisStore implements CacheStore {
 
   async release(scope: ScopeAddress, lease: Lease): Promise<void> {
     await releaseLease.run(this.#redis, this.#leaseKeys(scope, lease), this.#leaseArgs(lease));
+  }
+
+  async #readScoped(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
+    const { changes } = this.#known;
+    const askedAtMs = performance.now();
+    const [bytes, generation] = await this.#redis.execute((client) => client.mgetBuffer(key, scope.generationKey));
+    if (generation == null) return undefined;
+    this.#known.learn(scope.generationKey, generation, askedAtMs, changes);
+    return bytes == null ? undefined : this.#live(key, bytes, generation);
   }
 
   /** Whether one command may name any keys of the scope. */

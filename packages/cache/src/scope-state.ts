@@ -13,6 +13,8 @@ export interface Flight {
 export interface LoadedValue {
   readonly value: unknown;
   readonly shareable: boolean;
+  /** Nobody else has it: it needs neither freezing nor copying. */
+  readonly own?: boolean;
 }
 
 /** Everything that one instance knows about one scope. There is one at most for each scope. */

@@ -13,7 +13,8 @@ export type ClaimReply =
 export const claimLoad = defineScript({
   name: 'cache-claim-load',
   keys: ['entry', 'lease', '...generation'],
-  args: { ttlMs: 'integer', knownGeneration: 'bytes', freshGeneration: 'bytes', token: 'string', leaseMs: 'integer' },
+  // Text throughout: one Buffer among the arguments would make the client assemble the command from pieces.
+  args: { ttlMs: 'integer', knownGeneration: 'string', freshGeneration: 'string', token: 'string', leaseMs: 'integer' },
   replyAs: 'buffer',
   reply: (raw): ClaimReply => {
     const [kind, value] = raw as [number, Buffer | number];

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, inject, it } from 'vitest';
+
+const directory = fileURLToPath(new URL('../examples/', import.meta.url));
+
+const says: Readonly<Record<string, string[]>> = {
+  'tiers.ts': [
+    "session: { path: 'src/a.ts', line: 12 }",
+    'deleted: { deleted: 2, confirmed: true }',
+    'after clear: undefined',
+  ],
+  'two-instances.ts': ['two holds { score: 0.8 }', 'two dropped it: undefined', 'and reads { score: 0.9 }'],
+  'redis-away.ts': ['set confirmed: false', 'getOrSet: from the source', 'required delete: ERR_CACHE_UNCONFIRMED'],
+};
+
+it.each(readdirSync(directory))('%s runs and says what it should', async (file) => {
+  const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
+  const env = { ...process.env, REDIS_URL: inject('redisUrl') };
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, directory + file], { env });
+  expect(stdout).not.toBe('');
+  for (const line of says[file] ?? []) expect(stdout).toContain(line);
+});
