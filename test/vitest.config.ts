@@ -1,14 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their TypeScript sources, so tests need no build.
 const conditions = ['@tierkit/source', 'module', 'node', 'import', 'default'];
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const sources = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['@tierkit/source', 'node'] } },
 };
 const shared = {
-  setupFiles: ['test/support/fast-check.ts'],
-  globalSetup: ['test/support/global-redis.ts'],
+  setupFiles: [here('support/fast-check.ts')],
+  globalSetup: [here('support/global-redis.ts')],
   benchmark: { include: [] },
   testTimeout: 20_000,
   hookTimeout: 60_000,
@@ -17,7 +19,7 @@ const shared = {
 export default defineConfig({
   ...sources,
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: here('..'),
     projects: [
       {
         ...sources,

@@ -10,7 +10,7 @@ const found = () => output(binary(), ['--version']) !== undefined;
  * Whether a Redis is at hand: one that listens at REDIS_URL, or a redis-server to start.
  * @returns {Promise<'url' | 'binary' | undefined>}
  */
-export async function findRedis() {
+async function findRedis() {
   const url = process.env['REDIS_URL'];
   if (url) {
     if (!URL.canParse(url)) fail('REDIS_URL is no valid URL');
@@ -35,7 +35,7 @@ export async function ensureRedis() {
  * Installs a Debian package when that is possible: Debian, root, and apt-get.
  * @param {string} name @param {() => boolean} installed @returns {Promise<boolean>}
  */
-export async function installDebian(name, installed) {
+async function installDebian(name, installed) {
   if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return false;
   say(`installing Debian's ${name}`);
   // Installing must not start a service on the default port.

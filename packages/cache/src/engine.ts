@@ -19,7 +19,7 @@ export interface Engine {
 }
 
 /** How a load is shared between processes; all in milliseconds. */
-export interface LoadPolicy {
+interface LoadPolicy {
   /** A holder that is silent for this long loses the right to load to another process. */
   readonly leaseMs: number;
   /** The longest that a caller waits for another process's load before it loads for itself. */

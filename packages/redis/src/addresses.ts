@@ -14,7 +14,8 @@ export interface UrlParts {
 /** Parses a Redis URL; what is wrong with it goes to `faults`, without any of its text. */
 export function parseRedisUrl(option: string, text: unknown, faults: OptionFaults): UrlParts | undefined {
   const url = typeof text === 'string' ? tryUrl(text) : undefined;
-  if (url === undefined || (url.protocol !== 'redis:' && url.protocol !== 'rediss:')) {
+  // Without the slashes "redis:6379" would be read as a database number on localhost.
+  if (url === undefined || !/^rediss?:\/\//i.test(String(text))) {
     faults.add(`${option} must be a URL like redis://user:password@host:6379/0, or rediss:// for TLS`);
     return undefined;
   }

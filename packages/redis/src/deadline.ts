@@ -39,6 +39,7 @@ export class Deadline {
 
   dispose(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const waiting of this.#queue) waiting.reject?.(timedOut());
     this.#queue = [];
   }

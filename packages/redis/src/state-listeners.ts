@@ -26,6 +26,11 @@ export class StateListeners {
   }
 
   set(up: boolean): void {
+    // Redis that is away from the start is no change of state, but news.
+    if (!up && !this.#seen && this.lastError !== undefined) {
+      this.#seen = true;
+      this.#logger.warn({ reason: this.lastError.message }, 'Redis cannot be used');
+    }
     if (up === this.#up) return;
     this.#up = up;
     this.#seen = true;

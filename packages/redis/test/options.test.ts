@@ -85,6 +85,7 @@ test.each([
   [42, 'is needed'],
   ['', 'must be a URL'],
   ['localhost:6379', 'must be a URL'],
+  ['redis:6379', 'must be a URL'],
   ['http://localhost', 'must be a URL'],
   ['redis://localhost/zero', 'database number'],
   ['redis://localhost?db=1', 'query'],
