@@ -6,6 +6,8 @@ export interface Envelope {
   readonly expiresAtMs: number;
   /** Until when it is fresh, by the same clock; from then to its end it may only be served as stale. */
   readonly freshUntilMs: number;
+  /** How the payload was written: a sum of {@link PAYLOAD_COMPRESSED} and {@link PAYLOAD_ENCRYPTED}. */
+  readonly flags: number;
   /** The 8 bytes of the scope's generation under which the entry was written. */
   readonly generation: Buffer;
   readonly meta: Buffer;
@@ -15,6 +17,8 @@ export interface Envelope {
 export interface EnvelopeFields {
   readonly expiresAtMs: number;
   readonly freshUntilMs: number;
+  /** @default 0 */
+  readonly flags?: number;
   /** Exactly 8 bytes. */
   readonly generation: Buffer;
   /** At most 65,535 bytes. @default empty */
@@ -24,9 +28,15 @@ export interface EnvelopeFields {
 /** Bytes before `meta`: the length of an envelope whose meta and payload are empty. */
 export const ENVELOPE_HEADER_BYTES = 29;
 
+/** The layout that is written, and the only one that is read. */
+export const ENVELOPE_VERSION = 1;
+/** Flag: the payload is compressed. */
+export const PAYLOAD_COMPRESSED = 1;
+/** Flag: the payload is encrypted, after it was compressed if it was. */
+export const PAYLOAD_ENCRYPTED = 2;
+
 const MAGIC = 0xc1;
-const VERSION = 1;
-const NO_FLAGS = 0;
+const KNOWN_FLAGS = PAYLOAD_COMPRESSED | PAYLOAD_ENCRYPTED;
 const GENERATION_AT = 19;
 const META_LENGTH_AT = 27;
 const GENERATION_BYTES = META_LENGTH_AT - GENERATION_AT;
@@ -39,7 +49,7 @@ const MAX_META_BYTES = 0xffff;
  * | --- | ----- | ------------ | ----------------------------------------------------- |
  * | 0   | 1     | magic        | `0xC1`, a byte that no msgpack value begins with      |
  * | 1   | 1     | version      | 1                                                     |
- * | 2   | 1     | flags        | 0; each bit is reserved                               |
+ * | 2   | 1     | flags        | 1 compressed, 2 encrypted; other bits are reserved    |
  * | 3   | 8     | expiresAtMs  | float64, milliseconds since 1970, server's clock      |
  * | 11  | 8     | freshUntilMs | float64, the same                                     |
  * | 19  | 8     | generation   | opaque                                                |
@@ -47,23 +57,24 @@ const MAX_META_BYTES = 0xffff;
  * | 29  | ...   | meta         | `metaLength` bytes                                    |
  * | ... | ...   | payload      | the rest                                              |
  *
- * In Lua: `struct.pack('>BBBdd', 0xC1, 1, 0, expiresAtMs, freshUntilMs) .. generation .. struct.pack('>H', #meta) ..
+ * In Lua: `struct.pack('>BBBdd', 0xC1, 1, flags, expiresAtMs, freshUntilMs) .. generation .. struct.pack('>H', #meta) ..
  * meta .. payload`.
  *
- * @throws {TierkitError} `ERR_ENVELOPE_INVALID`: a time that is not finite, a generation that is not 8 bytes, or too
- * long a meta.
+ * @throws {TierkitError} `ERR_ENVELOPE_INVALID`: a time that is not finite, a generation that is not 8 bytes, an unknown
+ * flag, or too long a meta.
  */
 export function encodeEnvelope(fields: EnvelopeFields, payload: Buffer): Buffer {
-  const { expiresAtMs, freshUntilMs, generation, meta } = fields;
+  const { expiresAtMs, freshUntilMs, flags = 0, generation, meta } = fields;
   const metaLength = meta === undefined ? 0 : meta.length;
   if (!Number.isFinite(expiresAtMs) || !Number.isFinite(freshUntilMs)) throw invalid('times must be finite');
+  if ((flags & KNOWN_FLAGS) !== flags) throw invalid('flags must be known ones');
   if (generation.length !== GENERATION_BYTES) throw invalid(`generation must be ${GENERATION_BYTES} bytes`);
   if (metaLength > MAX_META_BYTES) throw invalid(`meta must be at most ${MAX_META_BYTES} bytes`);
 
   const bytes = Buffer.allocUnsafe(ENVELOPE_HEADER_BYTES + metaLength + payload.length);
   bytes[0] = MAGIC;
-  bytes[1] = VERSION;
-  bytes[2] = NO_FLAGS;
+  bytes[1] = ENVELOPE_VERSION;
+  bytes[2] = flags;
   bytes.writeDoubleBE(expiresAtMs, 3);
   bytes.writeDoubleBE(freshUntilMs, 11);
   bytes.set(generation, GENERATION_AT);
@@ -81,7 +92,8 @@ export function encodeEnvelope(fields: EnvelopeFields, payload: Buffer): Buffer 
  */
 export function parseEnvelope(bytes: Buffer): Envelope | 'unknown' | 'corrupt' {
   if (bytes.length < 3 || bytes[0] !== MAGIC) return 'corrupt';
-  if (bytes[1] !== VERSION || bytes[2] !== NO_FLAGS) return 'unknown';
+  const flags = bytes[2] ?? 0;
+  if (bytes[1] !== ENVELOPE_VERSION || flags > KNOWN_FLAGS) return 'unknown';
   if (bytes.length < ENVELOPE_HEADER_BYTES) return 'corrupt';
   const expiresAtMs = bytes.readDoubleBE(3);
   const freshUntilMs = bytes.readDoubleBE(11);
@@ -91,6 +103,7 @@ export function parseEnvelope(bytes: Buffer): Envelope | 'unknown' | 'corrupt' {
   return {
     expiresAtMs,
     freshUntilMs,
+    flags,
     generation: bytes.subarray(GENERATION_AT, META_LENGTH_AT),
     meta: bytes.subarray(ENVELOPE_HEADER_BYTES, payloadAt),
     payload: bytes.subarray(payloadAt),

@@ -5,6 +5,8 @@ export {
   encodeEnvelope,
   ENVELOPE_HEADER_BYTES,
   parseEnvelope,
+  PAYLOAD_COMPRESSED,
+  PAYLOAD_ENCRYPTED,
   type Envelope,
   type EnvelopeFields,
 } from './envelope.ts';
@@ -12,5 +14,7 @@ export { TierkitError, type TierkitErrorOptions } from './errors.ts';
 export { copyValue, freezeDeep } from './freeze.ts';
 export type { Frozen } from './frozen.ts';
 export { decodeKey, encodeKey, encodeSegment, isHashedKey, type Key } from './key.ts';
+export type { KeyringOptions } from './keyring.ts';
+export { createSealer, type Sealed, type Sealer, type SealerOptions } from './sealer.ts';
 export { silentLogger, type Logger } from './logger.ts';
 export { compilePattern, type KeyPattern } from './pattern.ts';
