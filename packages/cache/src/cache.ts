@@ -6,6 +6,8 @@ import { createTiers, type CacheStats } from './tiers.ts';
 export interface SingleCacheOptions extends CacheOptions {
   /** Time to live of entries that are stored without one. @default '5m' */
   readonly ttl?: Duration;
+  /** Encrypts every value in Redis, and reads none that is not encrypted; it needs `encryption`. @default false */
+  readonly sensitive?: boolean;
 }
 
 /** One cache without tiers: its keys lie at the root, behind the prefix. */
@@ -17,8 +19,8 @@ export interface Cache extends Pick<Scope, keyof Scope> {
 
 /** A cache for those who need no tiers; all of `Scope`'s methods are its own. */
 export function createCache(options: SingleCacheOptions): Cache {
-  const { ttl = '5m', ...rest } = options;
-  const tiers = createTiers({ ...rest, tiers: { global: { ttl } } });
+  const { ttl = '5m', sensitive = false, ...rest } = options;
+  const tiers = createTiers({ ...rest, tiers: { global: { ttl, sensitive } } });
   const scope = tiers.global;
   return {
     get: scope.get.bind<Scope['get']>(scope),

@@ -1,4 +1,4 @@
-import type { Clock, Codec, Logger } from '@tierkit/core';
+import type { Clock, Codec, Logger, Sealer } from '@tierkit/core';
 import type { Level1 } from './level1.ts';
 import type { CacheStore } from './store.ts';
 import type { UnconfirmedChanges } from './unconfirmed-changes.ts';
@@ -8,6 +8,7 @@ export interface Engine {
   readonly store: CacheStore;
   readonly level1: Level1 | undefined;
   readonly codec: Codec;
+  readonly sealer: Sealer;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly unconfirmed: UnconfirmedChanges;

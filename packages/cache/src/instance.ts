@@ -1,4 +1,4 @@
-import { createCodec, compilePattern, silentLogger, systemClock } from '@tierkit/core';
+import { createCodec, compilePattern, silentLogger, systemClock, type Sealer } from '@tierkit/core';
 import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import type { Engine } from './engine.ts';
@@ -11,6 +11,7 @@ import { Reclaimer } from './reclaimer.ts';
 import { RedisStore } from './redis-store.ts';
 import { validatePrefix } from './scope-address.ts';
 import { ScopeRegistry } from './scope-registry.ts';
+import { sealing } from './sealing.ts';
 import type { CacheStore } from './store.ts';
 import { UnconfirmedChanges } from './unconfirmed-changes.ts';
 
@@ -34,7 +35,8 @@ export function createInstance(options: CacheOptions): Instance {
   const prefix = validatePrefix(options.prefix ?? '');
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
-  const codec = createCodec({ maxBytes: positiveInteger(options.maxValueBytes, 8_388_608, 'maxValueBytes') });
+  const maxValueBytes = positiveInteger(options.maxValueBytes, 8_388_608, 'maxValueBytes');
+  const codec = createCodec({ maxBytes: maxValueBytes });
   const l1 = options.l1 ?? {};
   const level1 =
     l1 === false
@@ -50,10 +52,12 @@ export function createInstance(options: CacheOptions): Instance {
   };
   const feedTimeoutMs = durationMs(options.feedTimeout, 3_000, 'feedTimeout');
   const reclaimMs = options.reclaim === false ? undefined : durationMs(options.reclaim, 5_000, 'reclaim');
+  // Made before anything is connected, since it throws for wrong options.
+  const sealerFor = sealing(options, maxValueBytes);
   const scopes = new ScopeRegistry();
-  const engineOver = (store: CacheStore, storeOffsetMs: () => number | undefined): Engine => {
+  const engineOver = (store: CacheStore, sealer: Sealer, storeOffsetMs: () => number | undefined): Engine => {
     const unconfirmed = new UnconfirmedChanges(store, logger);
-    return { store, level1, codec, clock, logger, load, unconfirmed, storeOffsetMs, closed: false };
+    return { store, level1, codec, sealer, clock, logger, load, unconfirmed, storeOffsetMs, closed: false };
   };
 
   if (backend === 'memory' || backend === 'null') {
@@ -68,7 +72,7 @@ export function createInstance(options: CacheOptions): Instance {
             maxBytes,
             onLoaded: ({ generationKey, prefix }, key) => scopes.wake(generationKey, key.slice(prefix.length)),
           });
-    const engine = engineOver(store, () => 0);
+    const engine = engineOver(store, sealerFor(0), () => 0);
     if (backend === 'memory') level1?.arm();
     const close = async (): Promise<void> => {
       endWaiting(engine, scopes);
@@ -84,7 +88,7 @@ export function createInstance(options: CacheOptions): Instance {
   const reclaimer = reclaimMs === undefined ? undefined : new Reclaimer(redis, reclaimMs, logger);
   const onCorrupt = (key: string): void => logger.warn({ key }, 'bytes that are no entry are removed');
   const store = new RedisStore({ redis, feed, origin, reclaimer, onCorrupt });
-  const engine = engineOver(store, () => feed.serverOffsetMs);
+  const engine = engineOver(store, sealerFor(redis.db), () => feed.serverOffsetMs);
   const { unconfirmed } = engine;
 
   const onMessage = (message: Buffer): void => {

@@ -2,8 +2,8 @@ import { freezeDeep } from '@tierkit/core';
 import { freshName } from './fresh-generation.ts';
 import { accept, readSuspect, type Found } from './reads.ts';
 import type { FillToken } from './scope-level1.ts';
-import type { Flight, LoadedValue, ScopeState } from './scope-state.ts';
-import type { Claim, Lease } from './store.ts';
+import type { Flight, LoadedValue, LoadPlan, ScopeState } from './scope-state.ts';
+import type { Claim, Lease, StoredEntry } from './store.ts';
 
 export type Loader = () => unknown;
 
@@ -14,31 +14,35 @@ const DEAF_POLL_MS = 100;
  * The value of a name, loaded if nobody has it: callers in this process share one load, and processes agree on one
  * through a lease in the second level.
  */
-export function load(state: ScopeState, name: string, loader: Loader, ttlMs: number): Promise<LoadedValue> {
+export function load(state: ScopeState, name: string, loader: Loader, plan: LoadPlan): Promise<LoadedValue> {
   const known = state.flights.get(name);
-  if (known !== undefined) return known.promise;
-  const promise = obtain(state, name, loader, ttlMs).finally(() => {
+  if (known !== undefined) {
+    if (plan.sensitive) known.plan.sensitive = true;
+    return known.promise;
+  }
+  const promise = obtain(state, name, loader, plan).finally(() => {
     if (state.flights.get(name) === flight) state.flights.delete(name);
   });
-  const flight: Flight = { promise };
+  const flight: Flight = { promise, plan };
   state.flights.set(name, flight);
   return promise;
 }
 
-async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: number): Promise<LoadedValue> {
+async function obtain(state: ScopeState, name: string, loader: Loader, plan: LoadPlan): Promise<LoadedValue> {
   const { engine } = state;
   const { leaseMs, waitTimeoutMs } = engine.load;
   const giveUpMs = engine.clock.monotonic() + waitTimeoutMs;
   const leaseToken = freshName();
   let undecodable = 0;
+  let unreadable: StoredEntry | undefined;
   for (;;) {
     const alone = engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);
     if (alone) return loadUnstored(state, loader);
     const token = state.level1.begin(name);
     try {
-      const claim = await claimOrSuspect(state, name, leaseToken, leaseMs);
+      const claim = await claimOrSuspect(state, name, leaseToken, leaseMs, unreadable);
       if (claim.kind === 'away') return claim.found ?? (await loadUnstored(state, loader));
-      if (claim.kind === 'granted') return await loadUnderLease(state, claim.lease, token, loader, ttlMs);
+      if (claim.kind === 'granted') return await loadUnderLease(state, claim.lease, token, loader, plan);
       if (claim.kind === 'hit') {
         const found = accept(state, token, claim.entry, true);
         if (found !== undefined) {
@@ -46,6 +50,7 @@ async function obtain(state: ScopeState, name: string, loader: Loader, ttlMs: nu
           return found;
         }
         undecodable++;
+        unreadable = claim.entry;
         continue;
       }
       const leftMs = giveUpMs - engine.clock.monotonic();
@@ -66,9 +71,10 @@ async function claimOrSuspect(
   name: string,
   token: string,
   leaseMs: number,
+  unreadable: StoredEntry | undefined,
 ): Promise<ClaimOrSuspect> {
   try {
-    return await state.engine.store.claim(state.address, state.keyOf(name), token, leaseMs);
+    return await state.engine.store.claim(state.address, state.keyOf(name), token, leaseMs, unreadable);
   } catch (error) {
     return { kind: 'away', found: readSuspect(state, name, error) };
   }
@@ -79,7 +85,7 @@ async function loadUnderLease(
   lease: Lease,
   token: FillToken,
   loader: Loader,
-  ttlMs: number,
+  plan: LoadPlan,
 ): Promise<LoadedValue> {
   const { engine, address, stats } = state;
   const { leaseMs } = engine.load;
@@ -97,11 +103,11 @@ async function loadUnderLease(
       return { value, shareable: true };
     }
     const sentMs = engine.clock.monotonic();
-    const stored = await fill(state, lease, payload, ttlMs);
+    const stored = await fill(state, lease, token.name, payload, plan);
     const copy = engine.codec.decode(payload);
     const shareable = freezeDeep(copy);
     if (stored) {
-      const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, value: copy, shareable };
+      const entry = { bytes: payload.length, expiresAtMs: sentMs + plan.ttlMs, value: copy, shareable };
       state.level1.fill(token, entry, engine.clock.monotonic());
     }
     return { value: copy, shareable };
@@ -142,9 +148,10 @@ function encode(state: ScopeState, value: unknown): Buffer | undefined {
   }
 }
 
-async function fill(state: ScopeState, lease: Lease, payload: Buffer, ttlMs: number): Promise<boolean> {
+async function fill(state: ScopeState, lease: Lease, name: string, payload: Buffer, plan: LoadPlan): Promise<boolean> {
   try {
-    return await state.engine.store.fill(state.address, lease, { key: lease.key, payload }, ttlMs);
+    const sealed = state.seal(name, payload, plan.sensitive);
+    return await state.engine.store.fill(state.address, lease, { key: lease.key, ...sealed }, plan.ttlMs);
   } catch (error) {
     state.stats.errors++;
     state.engine.logger.debug({ tier: state.address.tier, error: String(error) }, 'a loaded value was not stored');

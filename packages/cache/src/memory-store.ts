@@ -51,9 +51,9 @@ export class MemoryStore implements CacheStore {
   }
 
   async write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void> {
-    for (const { key, payload } of entries) {
-      this.#leases.delete(key);
-      this.#put(scope, key, payload, ttlMs);
+    for (const entry of entries) {
+      this.#leases.delete(entry.key);
+      this.#put(scope, entry, ttlMs);
     }
   }
 
@@ -99,9 +99,15 @@ export class MemoryStore implements CacheStore {
     // Nobody else looks into this store.
   }
 
-  async claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim> {
+  async claim(
+    scope: ScopeAddress,
+    key: string,
+    token: string,
+    leaseMs: number,
+    unreadable?: StoredEntry,
+  ): Promise<Claim> {
     const entry = this.#live(scope, key);
-    if (entry !== undefined) return { kind: 'hit', entry };
+    if (entry !== undefined && entry !== unreadable) return { kind: 'hit', entry };
     const nowMs = this.#clock.monotonic();
     const generation = this.#generation(scope);
     const held = this.#leases.get(key);
@@ -116,7 +122,7 @@ export class MemoryStore implements CacheStore {
 
   async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
     const held = this.#holds(scope, lease);
-    if (held) this.#put(scope, entry.key, entry.payload, ttlMs);
+    if (held) this.#put(scope, entry, ttlMs);
     await this.release(scope, lease);
     return held;
   }
@@ -140,9 +146,9 @@ export class MemoryStore implements CacheStore {
     return this.#clock.monotonic() < held.expiresAtMs;
   }
 
-  #put(scope: ScopeAddress, key: string, payload: Buffer, ttlMs: number): void {
+  #put(scope: ScopeAddress, { key, flags, payload }: NewEntry, ttlMs: number): void {
     const expiresAtMs = this.#clock.monotonic() + ttlMs;
-    const entry = { key, bytes: payload, payload, expiresAtMs, generation: this.#generation(scope) };
+    const entry = { key, bytes: payload, flags, payload, expiresAtMs, generation: this.#generation(scope) };
     this.#entries.set(key, entry, { size: payload.length + key.length + ENTRY_OVERHEAD_BYTES });
     if (!this.#entries.has(key)) throw new TierkitError('ERR_VALUE_TOO_LARGE', 'the value is larger than the store');
   }

@@ -1,4 +1,4 @@
-import type { Clock, Duration, Logger } from '@tierkit/core';
+import type { Clock, Duration, KeyringOptions, Logger } from '@tierkit/core';
 import { parseDuration, TierkitError } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 
@@ -22,6 +22,10 @@ export interface CacheOptions {
   readonly load?: LoadSettings;
   /** How long cleared entries wait for the pass that frees them, or false to let them expire. @default '5s' */
   readonly reclaim?: false | Duration;
+  /** Compresses large values in Redis, which all processes read, whatever they have here. @default false */
+  readonly compression?: false | CompressionSettings;
+  /** The keys for sensitive values, by id, each 32 bytes or their base64; `current` encrypts, all of them decrypt. */
+  readonly encryption?: KeyringOptions;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
@@ -42,9 +46,16 @@ export interface LoadSettings {
   readonly waitTimeout?: Duration;
 }
 
+export interface CompressionSettings {
+  /** Encoded values of at least as many bytes are compressed, if that saves an eighth. @default 4096 */
+  readonly threshold?: number;
+}
+
 export interface TierOptions {
   /** Time to live of entries that are stored without one. */
   readonly ttl: Duration;
+  /** Encrypts every value in Redis, and reads none that is not encrypted; it needs `encryption`. @default false */
+  readonly sensitive?: boolean;
 }
 
 export function positiveInteger(value: number | undefined, fallback: number, option: string): number {

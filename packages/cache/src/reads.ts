@@ -1,4 +1,4 @@
-import { copyValue, freezeDeep } from '@tierkit/core';
+import { copyValue, freezeDeep, PAYLOAD_ENCRYPTED, TierkitError } from '@tierkit/core';
 import type { Level1Entry } from './level1.ts';
 import type { FillToken } from './scope-level1.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
@@ -78,14 +78,16 @@ export async function readMany(state: ScopeState, names: readonly string[]): Pro
  */
 export function accept(state: ScopeState, token: FillToken, stored: StoredEntry, shared = false): Found {
   const { engine } = state;
-  const value = decode(state, stored);
+  const payload = open(state, stored);
+  if (payload === undefined) return undefined;
+  const value = decode(state, stored, payload);
   if (value === undefined) return undefined;
   // Without a first level nobody shares it, and the caller may do with it as it likes.
   if (engine.level1 === undefined && !shared) return { value, shareable: true, own: true };
   const shareable = freezeDeep(value);
   const offsetMs = engine.storeOffsetMs();
   if (engine.level1?.armed === true && offsetMs !== undefined) {
-    const entry = { bytes: stored.payload.length, expiresAtMs: stored.expiresAtMs - offsetMs, value, shareable };
+    const entry = { bytes: payload.length, expiresAtMs: stored.expiresAtMs - offsetMs, value, shareable };
     state.level1.fill(token, entry, engine.clock.monotonic());
   }
   return { value, shareable };
@@ -118,9 +120,24 @@ export function decodeEntry(state: ScopeState, entry: Level1Entry): LoadedValue 
   return entry;
 }
 
-function decode(state: ScopeState, stored: StoredEntry): unknown {
+/** The encoded value; undefined as well for one whose key this process does not have, which is left alone. */
+function open(state: ScopeState, stored: StoredEntry): Buffer | undefined {
+  if (stored.flags === 0 && !state.sensitive) return stored.payload;
   try {
-    return state.engine.codec.decode(stored.payload);
+    if (state.sensitive && (stored.flags & PAYLOAD_ENCRYPTED) === 0) {
+      throw new TierkitError('ERR_VALUE_CORRUPT', 'a value of a sensitive tier is not encrypted');
+    }
+    const payload = state.engine.sealer.open(stored, stored.key);
+    return payload === 'unknown' ? undefined : payload;
+  } catch (error) {
+    reportCorrupt(state, stored, error);
+    return undefined;
+  }
+}
+
+function decode(state: ScopeState, stored: StoredEntry, payload: Buffer): unknown {
+  try {
+    return state.engine.codec.decode(payload);
   } catch (error) {
     reportCorrupt(state, stored, error);
     return undefined;

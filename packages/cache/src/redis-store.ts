@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parseEnvelope } from '@tierkit/core';
 import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
 import { freshGeneration, freshName } from './fresh-generation.ts';
@@ -119,6 +120,7 @@ export class RedisStore implements CacheStore {
           knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(ttlMs),
           freshGeneration: freshGeneration(),
           ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
+          flags: Buffer.from(batch.map(({ flags }) => flags)),
           payloads: batch.map(({ payload }) => payload),
         },
       );
@@ -171,10 +173,23 @@ export class RedisStore implements CacheStore {
     await this.#redis.execute((client) => client.publish(channel, message));
   }
 
-  async claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim> {
+  async claim(
+    scope: ScopeAddress,
+    key: string,
+    token: string,
+    leaseMs: number,
+    unreadable?: StoredEntry,
+  ): Promise<Claim> {
     const known = scope.scoped ? '' : (await this.#root(scope).get(0)).toString('latin1');
     const keys = { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] };
-    const args = { ttlMs: leaseMs, knownGeneration: known, freshGeneration: freshName(), token, leaseMs };
+    const args = {
+      ttlMs: leaseMs,
+      knownGeneration: known,
+      freshGeneration: freshName(),
+      token,
+      leaseMs,
+      unreadable: sha1(unreadable),
+    };
     const reply = await claimLoad.run(this.#redis, keys, args);
     if (reply.kind === 'held') return reply;
     if (reply.kind === 'granted') return { kind: 'granted', lease: { key, token, generation: reply.generation } };
@@ -186,7 +201,7 @@ export class RedisStore implements CacheStore {
     return fillEntry.run(
       this.#redis,
       { entry: entry.key, ...this.#leaseKeys(scope, lease) },
-      { ttlMs, ...this.#leaseArgs(lease), payload: entry.payload },
+      { ttlMs, ...this.#leaseArgs(lease), flags: entry.flags, payload: entry.payload },
     );
   }
 
@@ -224,7 +239,7 @@ export class RedisStore implements CacheStore {
     });
   }
 
-  async #writeOne(scope: ScopeAddress, { key, payload }: NewEntry, ttlMs: number): Promise<void> {
+  async #writeOne(scope: ScopeAddress, { key, flags, payload }: NewEntry, ttlMs: number): Promise<void> {
     const known = scope.scoped ? NONE : await this.#root(scope).get(ttlMs);
     await writeEntry.run(
       this.#redis,
@@ -234,6 +249,7 @@ export class RedisStore implements CacheStore {
         knownGeneration: known,
         freshGeneration: freshGeneration(),
         ...this.#announce({ kind: 'keys', keys: [key] }),
+        flags,
         payload,
       },
     );
@@ -266,13 +282,17 @@ export class RedisStore implements CacheStore {
     if (typeof envelope === 'string') {
       if (envelope === 'corrupt') {
         this.#onCorrupt(key);
-        void this.discard({ key, bytes, payload: bytes, expiresAtMs: 0 }).catch(() => {});
+        void this.discard({ key, bytes, flags: 0, payload: bytes, expiresAtMs: 0 }).catch(() => {});
       }
       return undefined;
     }
     if (!any && (generation === undefined || !isGeneration(bytes, generation))) return undefined;
-    return { key, bytes, payload: envelope.payload, expiresAtMs: envelope.expiresAtMs };
+    return { key, bytes, flags: envelope.flags, payload: envelope.payload, expiresAtMs: envelope.expiresAtMs };
   }
+}
+
+function sha1(entry: StoredEntry | undefined): string {
+  return entry === undefined ? '' : createHash('sha1').update(entry.bytes).digest('hex');
 }
 
 async function inBatches<T, R>(items: readonly T[], size: number, act: (item: T) => Promise<R>): Promise<R[]> {

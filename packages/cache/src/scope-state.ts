@@ -1,12 +1,22 @@
+import type { Sealed } from '@tierkit/core';
 import type { Engine } from './engine.ts';
 import type { ScopeAddress } from './scope-address.ts';
 import { ScopeLevel1 } from './scope-level1.ts';
 import type { TierStats } from './stats.ts';
+import type { TierPolicy } from './tier-policy.ts';
 import { Waiters } from './waiters.ts';
 
 /** A load in this process that callers of one name share. */
 export interface Flight {
   readonly promise: Promise<LoadedValue>;
+  readonly plan: LoadPlan;
+}
+
+/** What callers want done with a loaded value. */
+export interface LoadPlan {
+  readonly ttlMs: number;
+  /** Set once one of the callers says so, as long as the value is not stored yet. */
+  sensitive: boolean;
 }
 
 /** A value as callers may have it: `shareable` as it is, otherwise a copy each. */
@@ -21,22 +31,30 @@ export interface LoadedValue {
 export class ScopeState {
   readonly address: ScopeAddress;
   readonly ttlMs: number;
+  /** Whether every value is encrypted, and none is read that is not. */
+  readonly sensitive: boolean;
   readonly engine: Engine;
   readonly stats: TierStats;
   readonly level1: ScopeLevel1;
   readonly flights: Map<string, Flight> = new Map();
   readonly waiters: Waiters = new Waiters();
 
-  constructor(engine: Engine, address: ScopeAddress, ttlMs: number, stats: TierStats) {
+  constructor(engine: Engine, address: ScopeAddress, policy: TierPolicy, stats: TierStats) {
     this.engine = engine;
     this.address = address;
-    this.ttlMs = ttlMs;
+    this.ttlMs = policy.ttlMs;
+    this.sensitive = policy.sensitive;
     this.stats = stats;
     this.level1 = new ScopeLevel1(engine.level1, this);
   }
 
   keyOf(name: string): string {
     return this.address.prefix + name;
+  }
+
+  /** @throws {TierkitError} `ERR_VALUE_KEY_MISSING` */
+  seal(name: string, payload: Buffer, sensitive: boolean): Sealed {
+    return this.engine.sealer.seal(payload, this.keyOf(name), sensitive || this.sensitive);
   }
 
   /** A change of the name, here or elsewhere: what is kept or under way may be older. */

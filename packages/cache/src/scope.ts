@@ -11,13 +11,23 @@ import { load, type Loader } from './loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
 import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
-import { clear, remove, removeByPattern, write, type PatternDeletion } from './writes.ts';
+import {
+  clear,
+  encodeValue,
+  remove,
+  removeByPattern,
+  write,
+  type EncodedValue,
+  type PatternDeletion,
+} from './writes.ts';
 
 export interface WriteOptions {
   /** Milliseconds or a string such as `'5m'`. @default the tier's */
   readonly ttl?: Duration;
   /** Rejects with `ERR_CACHE_UNCONFIRMED` instead of resolving to false. @default false */
   readonly required?: boolean;
+  /** Encrypts the value in Redis. @default the tier's, which `false` does not undo */
+  readonly sensitive?: boolean;
 }
 
 export interface ConfirmOptions {
@@ -28,6 +38,8 @@ export interface ConfirmOptions {
 export interface LoadOptions {
   /** Milliseconds or a string such as `'5m'`. @default the tier's */
   readonly ttl?: Duration;
+  /** Encrypts the loaded value in Redis. @default the tier's, which `false` does not undo */
+  readonly sensitive?: boolean;
 }
 
 /**
@@ -92,22 +104,23 @@ export class Scope {
    * Stores a value and tells every instance, in one atomic step.
    *
    * @returns whether Redis confirmed; otherwise the change may still take effect, and is invalidated when Redis returns
-   * @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`, `ERR_VALUE_TOO_LARGE`, `ERR_KEY_INVALID`, `ERR_DURATION_INVALID`
+   * @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`, `ERR_VALUE_TOO_LARGE`, `ERR_VALUE_KEY_MISSING`, `ERR_KEY_INVALID`,
+   *   `ERR_DURATION_INVALID`
    */
   async set(key: Key, value: unknown, options?: WriteOptions): Promise<boolean> {
-    const payload = this.#state.engine.codec.encode(value);
-    const entry = { name: encodeKey(key), payload };
+    const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
     return write(this.#state, [entry], this.#ttlMs(options?.ttl), options?.required === true);
   }
 
   /** Stores several values with one time to live; nothing is stored when one of them cannot be. @see set */
   async setMany(entries: Iterable<readonly [Key, unknown]>, options?: WriteOptions): Promise<boolean> {
-    const { codec } = this.#state.engine;
-    const payloads = new Map<string, Buffer>();
-    for (const [key, value] of entries) payloads.set(encodeKey(key), codec.encode(value));
-    if (payloads.size === 0) return true;
-    const encoded = [...payloads].map(([name, payload]) => ({ name, payload }));
-    return write(this.#state, encoded, this.#ttlMs(options?.ttl), options?.required === true);
+    const encoded = new Map<string, EncodedValue>();
+    for (const [key, value] of entries) {
+      const name = encodeKey(key);
+      encoded.set(name, encodeValue(this.#state, name, value, options?.sensitive === true));
+    }
+    if (encoded.size === 0) return true;
+    return write(this.#state, [...encoded.values()], this.#ttlMs(options?.ttl), options?.required === true);
   }
 
   /** Deletes a key, existing or not, and tells every instance. @returns whether Redis confirmed */
@@ -194,8 +207,9 @@ export class Scope {
 
   async #load(key: Key, loader: Loader, options: LoadOptions | undefined): Promise<unknown> {
     const name = encodeKey(key);
-    const ttlMs = this.#ttlMs(options?.ttl);
-    const found = this.#readEscaped(name) ?? (await load(this.#state, name, loader, ttlMs));
+    const plan = { ttlMs: this.#ttlMs(options?.ttl), sensitive: options?.sensitive === true };
+    if (plan.sensitive) this.#state.engine.sealer.requireKey();
+    const found = this.#readEscaped(name) ?? (await load(this.#state, name, loader, plan));
     return handOut(found, false);
   }
 

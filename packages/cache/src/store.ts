@@ -28,8 +28,12 @@ export interface CacheStore {
   voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void>;
   /** Announces that all entries whose names match the pattern are gone. */
   announcePattern(scope: ScopeAddress, pattern: string): Promise<void>;
-  /** The entry, or the right to load it, or news of whoever loads it: one atomic step. */
-  claim(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Claim>;
+  /**
+   * The entry, or the right to load it, or news of whoever loads it: one atomic step.
+   *
+   * @param unreadable an entry that the caller cannot read: while its bytes are still these, it counts as none
+   */
+  claim(scope: ScopeAddress, key: string, token: string, leaseMs: number, unreadable?: StoredEntry): Promise<Claim>;
   /** Stores a loaded value if the lease is still held; ends the lease and wakes those who wait for it. */
   fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean>;
   /** @returns whether the lease was still held. */
@@ -42,6 +46,8 @@ export interface StoredEntry {
   readonly key: string;
   /** The whole envelope. */
   readonly bytes: Buffer;
+  /** The envelope's, which tell how to open the payload. */
+  readonly flags: number;
   readonly payload: Buffer;
   /** In the server's time, milliseconds since 1970. */
   readonly expiresAtMs: number;
@@ -49,6 +55,7 @@ export interface StoredEntry {
 
 export interface NewEntry {
   readonly key: string;
+  readonly flags: number;
   readonly payload: Buffer;
 }
 

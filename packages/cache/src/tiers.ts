@@ -4,6 +4,7 @@ import type { CacheOptions, TierOptions } from './options.ts';
 import { rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
 import { ScopeState } from './scope-state.ts';
 import { Scope } from './scope.ts';
+import { differingOption, tierPolicy, type TierPolicy } from './tier-policy.ts';
 import { newTierStats, type TierStats } from './stats.ts';
 
 export interface TiersOptions extends CacheOptions {
@@ -54,13 +55,18 @@ export function createTiers(options: TiersOptions): Tiers {
 class TieredCache implements Tiers {
   readonly global: Scope;
   readonly #instance: Instance;
-  readonly #ttls = new Map<string, number>(Object.entries(DEFAULT_TTL_MS));
+  readonly #policies = new Map<string, TierPolicy>();
+  readonly #hasKeys: boolean;
   readonly #stats = new Map<string, TierStats>();
   readonly #handles = new WeakMap<ScopeState, Scope>();
   #closing: Promise<void> | undefined;
 
   constructor(options: TiersOptions) {
-    for (const [name, tier] of Object.entries(options.tiers ?? {})) this.#ttls.set(tierName(name), ttlOf(name, tier));
+    this.#hasKeys = options.encryption !== undefined;
+    for (const [name, ttl] of Object.entries(DEFAULT_TTL_MS)) this.#policies.set(name, this.#policy(name, { ttl }));
+    for (const [name, tier] of Object.entries(options.tiers ?? {})) {
+      this.#policies.set(tierName(name), this.#policy(name, tier));
+    }
     this.#instance = createInstance(options);
     this.global = this.#open(rootAddress(this.#instance.prefix, 'global'));
   }
@@ -74,13 +80,14 @@ class TieredCache implements Tiers {
   }
 
   tier(name: string, options?: TierOptions): Tier {
-    const known = this.#ttls.get(tierName(name));
+    const known = this.#policies.get(tierName(name));
     if (name === 'global') throw invalid('tier', 'the global tier has no scopes: use .global');
     if (options === undefined && known === undefined) throw invalid('tier', `the tier "${name}" needs a ttl`);
     if (options !== undefined) {
-      const ttlMs = ttlOf(name, options);
-      if (known !== undefined && known !== ttlMs) throw invalid('tier', `the tier "${name}" has another ttl already`);
-      this.#ttls.set(name, ttlMs);
+      const policy = this.#policy(name, options);
+      const differing = known && differingOption(known, policy);
+      if (differing !== undefined) throw invalid('tier', `the tier "${name}" has another ${differing} already`);
+      this.#policies.set(name, policy);
     }
     return (id) => this.#open(scopedAddress(this.#instance.prefix, name, id));
   }
@@ -108,8 +115,8 @@ class TieredCache implements Tiers {
   #open(address: ScopeAddress): Scope {
     const { engine, scopes } = this.#instance;
     const state = scopes.obtain(address.generationKey, () => {
-      const ttlMs = this.#ttls.get(address.tier) ?? 0;
-      return new ScopeState(engine, address, ttlMs, this.#statsOf(address.tier));
+      const policy = this.#policies.get(address.tier) ?? this.#policy(address.tier, { ttl: 1 });
+      return new ScopeState(engine, address, policy, this.#statsOf(address.tier));
     });
     let handle = this.#handles.get(state);
     if (handle === undefined) {
@@ -117,6 +124,10 @@ class TieredCache implements Tiers {
       this.#handles.set(state, handle);
     }
     return handle;
+  }
+
+  #policy(name: string, options: TierOptions): TierPolicy {
+    return tierPolicy(name, options, this.#hasKeys);
   }
 
   #statsOf(tier: string): TierStats {
@@ -132,10 +143,6 @@ class TieredCache implements Tiers {
 function tierName(name: string): string {
   if (/^[a-z][a-z0-9_-]{0,63}$/i.test(name)) return name;
   throw invalid('tiers', `"${name}" is no name for a tier: letters, digits, _ and - after a letter`);
-}
-
-function ttlOf(name: string, options: TierOptions): number {
-  return Math.ceil(parseDuration(options.ttl, `tiers.${name}.ttl`));
 }
 
 function invalid(option: string, message: string): TierkitError {

@@ -1,4 +1,4 @@
-import { compilePattern, TierkitError } from '@tierkit/core';
+import { compilePattern, TierkitError, type Sealed } from '@tierkit/core';
 import type { ScopeState } from './scope-state.ts';
 
 /** What a pattern deletion did. */
@@ -9,6 +9,19 @@ export interface PatternDeletion {
   readonly confirmed: boolean;
 }
 
+/** A value as the levels take it: encoded for the first, sealed for the second. */
+export interface EncodedValue {
+  readonly name: string;
+  readonly payload: Buffer;
+  readonly sealed: Sealed;
+}
+
+/** @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`, `ERR_VALUE_TOO_LARGE`, `ERR_VALUE_KEY_MISSING` */
+export function encodeValue(state: ScopeState, name: string, value: unknown, sensitive: boolean): EncodedValue {
+  const payload = state.engine.codec.encode(value);
+  return { name, payload, sealed: state.seal(name, payload, sensitive) };
+}
+
 /**
  * Stores encoded values and announces the change.
  *
@@ -16,7 +29,7 @@ export interface PatternDeletion {
  */
 export async function write(
   state: ScopeState,
-  entries: readonly { readonly name: string; readonly payload: Buffer }[],
+  entries: readonly EncodedValue[],
   ttlMs: number,
   required: boolean,
 ): Promise<boolean> {
@@ -25,7 +38,7 @@ export async function write(
   for (const name of names) state.invalidate(name);
   const tokens = names.map((name) => level1.begin(name));
   const sentMs = engine.clock.monotonic();
-  const stored = entries.map(({ name, payload }) => ({ key: state.keyOf(name), payload }));
+  const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), ...sealed }));
   try {
     await engine.store.write(state.address, stored, ttlMs);
   } catch (error) {

@@ -14,6 +14,12 @@ const says: Readonly<Record<string, string[]>> = {
   ],
   'two-instances.ts': ['two holds { score: 0.8 }', 'two dropped it: undefined', 'and reads { score: 0.9 }'],
   'redis-away.ts': ['set confirmed: false', 'getOrSet: from the source', 'required delete: ERR_CACHE_UNCONFIRMED'],
+  'sensitive-values.ts': [
+    'readable in Redis: false',
+    'less than 200 bytes: true',
+    'after the rotation: my secret',
+    'without keys: ERR_CACHE_OPTIONS',
+  ],
 };
 
 it.each(readdirSync(directory))('%s runs and says what it should', async (file) => {

@@ -66,6 +66,24 @@ it('leaves an envelope of a later version alone, and takes it for a miss', async
   expect(await raw.exists(key())).toBe(1);
 });
 
+it.each([
+  ['of a later version', 1, 2],
+  ['with flags of a later release', 2, 4],
+])('leaves an envelope %s alone until a load replaces it, which waits for nobody', async (_, at, byte) => {
+  const scope = tiers.session('s');
+  const times = { expiresAtMs: Date.now() + 60_000, freshUntilMs: Date.now() + 60_000 };
+  const later = encodeEnvelope({ ...times, generation: await generation() }, Buffer.from([1]));
+  later[at] = byte;
+  await raw.set(key(), later);
+  expect(await scope.getMany(['k', 'other'])).toEqual([undefined, 1]);
+  expect(await raw.getBuffer(key())).toEqual(later);
+  expect(tiers.stats().tiers['session']?.corrupt).toBe(0);
+  const startedMs = performance.now();
+  expect(await scope.getOrSet('k', () => 'loaded')).toBe('loaded');
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  expect(await scope.has('k')).toBe(true);
+});
+
 it('loads in the place of an entry that cannot be decoded', async () => {
   const scope = tiers.session('s');
   const times = { expiresAtMs: Date.now() + 60_000, freshUntilMs: Date.now() + 60_000 };

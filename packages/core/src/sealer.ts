@@ -11,8 +11,8 @@ export interface Sealed {
 
 /** What happens to an encoded value between the codec and the envelope. */
 export interface Sealer {
-  /** Whether there is a key to encrypt with. */
-  readonly encrypts: boolean;
+  /** @throws {TierkitError} `ERR_VALUE_KEY_MISSING`: there is no key to encrypt with. */
+  requireKey(): void;
   /**
    * Compresses what is large enough and gains by it, then encrypts what is sensitive.
    *
@@ -29,6 +29,8 @@ export interface Sealer {
 }
 
 export interface SealerOptions {
+  /** Goes before every place: what two stores with the same places must not have in common. @default '' */
+  readonly realm?: string | undefined;
   /** The most that decompressing may give, in bytes. */
   readonly maxBytes: number;
   /** Payloads of at least as many bytes are compressed. @default none is */
@@ -38,20 +40,24 @@ export interface SealerOptions {
 
 /** @throws {TierkitError} `ERR_KEYRING_INVALID`: an id or a key of the wrong form, or no current key. */
 export function createSealer(options: SealerOptions): Sealer {
-  const { maxBytes, compressFromBytes = Infinity } = options;
+  const { maxBytes, compressFromBytes = Infinity, realm = '' } = options;
   const keyring = options.keyring === undefined ? undefined : createKeyring(options.keyring);
 
+  /** Flags are bound too: a compressed payload cannot be passed off as one that is not. */
+  const context = (flags: number, place: string): string =>
+    `tierkit ${ENVELOPE_VERSION} ${flags} ${realm.length} ${realm}${place}`;
+
   return {
-    encrypts: keyring !== undefined,
+    requireKey() {
+      if (keyring === undefined) throw keyMissing();
+    },
 
     seal(plain, place, sensitive) {
       const compressed = plain.length >= compressFromBytes ? compress(plain) : undefined;
       const payload = compressed ?? plain;
       const flags = compressed === undefined ? 0 : PAYLOAD_COMPRESSED;
       if (!sensitive) return { flags, payload };
-      if (keyring === undefined) {
-        throw new TierkitError('ERR_VALUE_KEY_MISSING', 'a sensitive value needs a key to encrypt it with');
-      }
+      if (keyring === undefined) throw keyMissing();
       const encrypted = flags | PAYLOAD_ENCRYPTED;
       return { flags: encrypted, payload: keyring.seal(payload, context(encrypted, place)) };
     },
@@ -69,7 +75,6 @@ export function createSealer(options: SealerOptions): Sealer {
   };
 }
 
-/** Flags are bound too: a compressed payload cannot be passed off as one that is not. */
-function context(flags: number, place: string): string {
-  return `tierkit ${ENVELOPE_VERSION} ${flags} ${place}`;
+function keyMissing(): TierkitError<'ERR_VALUE_KEY_MISSING'> {
+  return new TierkitError('ERR_VALUE_KEY_MISSING', 'a sensitive value needs a key to encrypt it with');
 }

@@ -94,6 +94,8 @@ it('binds what it encrypts to its place, its flags and its key', () => {
   expect(() => sealer.open(two, 'k:1')).toThrow(corrupt);
   expect(() => sealer.open({ ...two, flags: PAYLOAD_ENCRYPTED }, 'k:2')).toThrow(corrupt);
   expect(() => sealer.open({ ...one, flags: PAYLOAD_ENCRYPTED | PAYLOAD_COMPRESSED }, 'k:1')).toThrow(corrupt);
+  const elsewhere = createSealer({ maxBytes: MIB, realm: 'other', keyring: keyring('a', { a: first }) });
+  expect(() => elsewhere.open(one, 'k:1')).toThrow(corrupt);
   const sameKey = createSealer({ maxBytes: MIB, keyring: keyring('a', { a: first, b: first }) });
   const renamed = Buffer.from(one.payload);
   renamed[1] = 'b'.charCodeAt(0);
@@ -154,8 +156,9 @@ it('never throws anything but its own error on hostile bytes', () => {
 
 it('refuses a sensitive value when there is no key', () => {
   const plain = createSealer({ maxBytes: MIB });
-  expect([plain.encrypts, sealer.encrypts]).toEqual([false, true]);
   const missing = expect.objectContaining({ code: 'ERR_VALUE_KEY_MISSING' }) as Error;
+  sealer.requireKey();
+  expect(() => plain.requireKey()).toThrow(missing);
   expect(() => plain.seal(text, 'k', true)).toThrow(missing);
 });
 

@@ -27,6 +27,8 @@ const known: Readonly<Record<keyof TierkitOptions, true>> = {
   memory: true,
   load: true,
   reclaim: true,
+  compression: true,
+  encryption: true,
   logger: true,
   clock: true,
 };

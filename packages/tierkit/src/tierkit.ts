@@ -30,7 +30,8 @@ export interface Tierkit {
    * A tier of your own. Its time to live comes from `tiers` of the kit, hence from the environment, else from here,
    * else from `defaultTtl`.
    *
-   * @throws {TierkitError} `ERR_CACHE_OPTIONS`: the name is none, or no time to live is known.
+   * @throws {TierkitError} `ERR_CACHE_OPTIONS`: the name is none, no time to live is known, or it is to be sensitive and
+   *   the kit has no keys or says otherwise in `tiers`.
    */
   tier(name: string, options?: TierOptions): Tier;
   /**
@@ -77,7 +78,12 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     session: (id) => tiers.session(id),
     project: (id) => tiers.project(id),
     global: tiers.global,
-    tier: (name, given) => tiers.tier(name, Object.hasOwn(configured, name) ? undefined : (given ?? fallback)),
+    tier(name, given) {
+      const here = Object.hasOwn(configured, name) ? configured[name] : undefined;
+      if (here === undefined) return tiers.tier(name, given ?? fallback);
+      // A time to live that differs gives way, but nobody who asks for encryption may get a tier without it.
+      return tiers.tier(name, given?.sensitive === true ? { ...here, sensitive: true } : undefined);
+    },
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),

@@ -86,6 +86,20 @@ describe('tiers', () => {
     ]);
   });
 
+  it('are never less sensitive than a call asks for', () => {
+    const encryption = { keys: { k: Buffer.alloc(32) }, current: 'k' };
+    const kit = open({
+      redis: 'memory',
+      encryption,
+      tiers: { open: { ttl: '1m' }, mine: { ttl: '1m', sensitive: true } },
+    });
+    const refused = expect.objectContaining({ code: 'ERR_CACHE_OPTIONS' }) as Error;
+    expect(() => kit.tier('open', { ttl: '1m', sensitive: true })).toThrow(refused);
+    kit.tier('mine', { ttl: '5m' });
+    kit.tier('mine', { ttl: '5m', sensitive: true });
+    expect(() => open({ redis: 'memory' }).tier('mine', { ttl: '1m', sensitive: true })).toThrow(refused);
+  });
+
   it('of your own take their time to live from the kit, then from the call, then the default', async () => {
     const kit = open({ redis: 'memory', defaultTtl: '1m', tiers: { search: { ttl: '2m' } } });
     const ttlOf = async (name: string, given?: { ttl: string }): Promise<number> => {

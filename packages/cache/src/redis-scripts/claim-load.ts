@@ -14,7 +14,15 @@ export const claimLoad = defineScript({
   name: 'cache-claim-load',
   keys: ['entry', 'lease', '...generation'],
   // Text throughout: one Buffer among the arguments would make the client assemble the command from pieces.
-  args: { ttlMs: 'integer', knownGeneration: 'string', freshGeneration: 'string', token: 'string', leaseMs: 'integer' },
+  args: {
+    ttlMs: 'integer',
+    knownGeneration: 'string',
+    freshGeneration: 'string',
+    token: 'string',
+    leaseMs: 'integer',
+    /** SHA-1 in hex of an entry that the caller cannot read; '' for none. */
+    unreadable: 'string',
+  },
   replyAs: 'buffer',
   reply: (raw): ClaimReply => {
     const [kind, value] = raw as [number, Buffer | number];
@@ -28,7 +36,9 @@ local bytes = redis.call('GET', entry)
 if bytes then
   local alive = knownGeneration
   if generation[1] then alive = redis.call('GET', generation[1]) end
-  if alive and generationOf(bytes) == alive then return { 1, bytes } end
+  if alive and generationOf(bytes) == alive then
+    if unreadable == '' or redis.sha1hex(bytes) ~= unreadable then return { 1, bytes } end
+  end
 end
 ${currentGeneration}
 local holder = redis.call('GET', lease)

@@ -15,6 +15,7 @@ export const fillEntry = defineScript({
     token: 'string',
     channel: 'string',
     message: 'string',
+    flags: 'integer',
     payload: 'bytes',
   },
   reply: (raw): boolean => raw === 1,
@@ -26,7 +27,7 @@ if generation[1] and redis.call('PTTL', generation[1]) < ttlMs then
 end
 local current = grantedGeneration
 ${envelopeHeader}
-redis.call('SET', entry, header .. payload, 'PX', ttlMs)
+redis.call('SET', entry, headerOf(flags) .. payload, 'PX', ttlMs)
 ${endLease}
 return 1
 `,

@@ -18,17 +18,19 @@ if generation[1] then
 end
 `;
 
-/** The bytes of an envelope before its metadata, with `0` for those that say how long the metadata is. */
+/** Lua: the function \`headerOf(flags)\`, the bytes of an envelope before its payload, for one without metadata. */
 export const envelopeHeader = `
 local time = redis.call('TIME')
 local expiresAtMs = time[1] * 1000 + math.floor(time[2] / 1000) + ttlMs
-local header = struct.pack('>BBBdd', 0xC1, 1, 0, expiresAtMs, expiresAtMs) .. current .. struct.pack('>H', 0)
+local function headerOf(flags)
+  return struct.pack('>BBBdd', 0xC1, 1, flags, expiresAtMs, expiresAtMs) .. current .. struct.pack('>H', 0)
+end
 `;
 
-/** Lua: the function \`generationOf(bytes)\`, nil for what is no envelope of a known version. */
+/** Lua: the function \`generationOf(bytes)\`, nil for what is no envelope of a known version with known flags. */
 export const generationOf = `
 local function generationOf(bytes)
-  if not bytes or #bytes < 29 or string.byte(bytes, 1) ~= 0xC1 or string.byte(bytes, 2) ~= 1 then return nil end
+  if not bytes or #bytes < 29 or string.sub(bytes, 1, 2) ~= '\\193\\1' or string.byte(bytes, 3) > 3 then return nil end
   return string.sub(bytes, 20, 27)
 end
 `;

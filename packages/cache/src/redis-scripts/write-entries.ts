@@ -12,6 +12,8 @@ export const writeEntries = defineScript({
     freshGeneration: 'bytes',
     channel: 'string',
     message: 'string',
+    /** One byte for each payload. */
+    flags: 'bytes',
     payloads: 'bytesList',
   },
   reply: (): void => undefined,
@@ -22,7 +24,7 @@ local generation = { hasGeneration and keys[1] or nil }
 ${currentGeneration}
 ${envelopeHeader}
 for i, payload in ipairs(payloads) do
-  redis.call('SET', keys[first + 2 * i - 1], header .. payload, 'PX', ttlMs)
+  redis.call('SET', keys[first + 2 * i - 1], headerOf(string.byte(flags, i)) .. payload, 'PX', ttlMs)
   redis.call('DEL', keys[first + 2 * i])
 end
 redis.call('PUBLISH', channel, message)

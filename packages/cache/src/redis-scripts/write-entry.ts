@@ -11,13 +11,14 @@ export const writeEntry = defineScript({
     freshGeneration: 'bytes',
     channel: 'string',
     message: 'string',
+    flags: 'integer',
     payload: 'bytes',
   },
   reply: (): void => undefined,
   lua: `
 ${currentGeneration}
 ${envelopeHeader}
-redis.call('SET', entry, header .. payload, 'PX', ttlMs)
+redis.call('SET', entry, headerOf(flags) .. payload, 'PX', ttlMs)
 redis.call('DEL', lease)
 redis.call('PUBLISH', channel, message)
 return 1
