@@ -21,7 +21,7 @@ it.each(['standalone', 'cluster'] as const)(
 );
 
 it.each(['token', 'flush'] as const)('notices when the %s is switched off', async (sabotage) => {
-  const report = await run({ topology: 'standalone', seconds: 30, sabotage, restarts: false, untilFound: true });
+  const report = await run({ topology: 'standalone', seconds: 60, sabotage, restarts: false, untilFound: true });
   expect(report.stale.length + report.different.length).toBeGreaterThan(0);
 });
 

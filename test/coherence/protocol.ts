@@ -32,4 +32,6 @@ export type FromWorker =
 
 /** The keys of a run: few, so that operations meet. */
 export const SCOPES = ['session s1', 'session s2', 'project p1', 'global'] as const;
+/** How long callers take it slowly at the end of a round: what went wrong then is still there to be found. */
+export const CALM_MS = 500;
 export const NAMES: readonly string[] = Array.from({ length: 8 }, (_, n) => (n < 4 ? `a:${n}` : `b ${n}`));

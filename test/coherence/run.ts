@@ -3,7 +3,7 @@ import type { RedisInput } from '@tierkit/redis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, startCluster, startProxy, startRedis, type Proxy, type RedisProcess } from '../servers/index.ts';
 import { staleReads, type Change, type Observation, type StaleRead } from './history.ts';
-import { NAMES, SCOPES, type Sabotage } from './protocol.ts';
+import { CALM_MS, NAMES, SCOPES, type Sabotage } from './protocol.ts';
 import { seededRandom } from './random.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -33,6 +33,8 @@ export interface CoherenceReport {
 const FEED_TIMEOUT_MS = 600;
 const BOUND_MS = 1_000;
 const ROUND_MS = 2_500;
+/** Before the end of a round: few enough changes follow for what was missed to last until the comparison. */
+const LAST_CUT_MS = 200;
 
 interface Backend {
   readonly redis: RedisInput;
@@ -69,11 +71,15 @@ export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> 
     const endMs = performance.now() + run.seconds * 1_000;
     while (performance.now() < endMs) {
       const working = Promise.all(workers.map((worker) => worker.work(ROUND_MS)));
-      report.faults += await injectFaults(backend, random, ROUND_MS - 600, run.restarts ?? true);
+      const startMs = performance.now();
+      report.faults += await injectFaults(backend, random, ROUND_MS - CALM_MS - 400, run.restarts ?? true);
+      await sleep(startMs + ROUND_MS - LAST_CUT_MS - performance.now());
       // What is written while the feeds are being restored is what a first level that is not flushed would keep.
-      await sleep(520);
-      report.faults++;
-      for (const server of backend.servers) await killClients(server, 'pubsub');
+      for (let cuts = random() < 0.5 ? 4 : 0; cuts > 0; cuts--) {
+        report.faults++;
+        for (const server of backend.servers) await killClients(server, 'pubsub');
+        await sleep(20);
+      }
       const worked = await working;
       const changes: Change[] = worked.flatMap((one) => one.changes);
       const reads: Observation[] = worked.flatMap((one) => one.reads);
@@ -131,7 +137,7 @@ async function injectFaults(backend: Backend, random: () => number, ms: number, 
     else if (dice < 0.6 && backend.link !== undefined) {
       // Long enough for commands to time out, and at times for the feed's silence to count.
       backend.link.drop();
-      await sleep(350 + random() * 700);
+      await sleep(350 + random() * Math.max(0, endMs - performance.now()));
       await backend.link.normal();
     } else if (dice < 0.85 || !restarts) await killClients(server, 'normal');
     else {

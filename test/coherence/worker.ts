@@ -4,7 +4,15 @@ import { Level1 } from '../../packages/cache/src/level1.ts';
 import { RedisStore } from '../../packages/cache/src/redis-store.ts';
 import { ScopeLevel1 } from '../../packages/cache/src/scope-level1.ts';
 import type { Change, Observation } from './history.ts';
-import { NAMES, SCOPES, type FromWorker, type Sabotage, type ToWorker, type WorkerSettings } from './protocol.ts';
+import {
+  CALM_MS,
+  NAMES,
+  SCOPES,
+  type FromWorker,
+  type Sabotage,
+  type ToWorker,
+  type WorkerSettings,
+} from './protocol.ts';
 import { seededRandom } from './random.ts';
 
 const CALLERS = 12;
@@ -48,7 +56,8 @@ class Worker {
         while (nowMs() < untilMs) {
           await this.#operate();
           this.#operations++;
-          if (this.#random() < 0.3) await sleep(this.#random() * 3);
+          if (nowMs() > untilMs - CALM_MS) await sleep(this.#random() * 40);
+          else if (this.#random() < 0.3) await sleep(this.#random() * 3);
         }
       }),
     );
@@ -165,12 +174,12 @@ function delayReplies(random: () => number): void {
   const { read, readMany } = RedisStore.prototype;
   RedisStore.prototype.read = async function (...args) {
     const reply = await read.apply(this, args);
-    if (random() < 0.5) await sleep(random() * 5);
+    if (random() < 0.5) await sleep(random() * 20);
     return reply;
   };
   RedisStore.prototype.readMany = async function (...args) {
     const reply = await readMany.apply(this, args);
-    if (random() < 0.5) await sleep(random() * 5);
+    if (random() < 0.5) await sleep(random() * 20);
     return reply;
   };
 }
@@ -178,6 +187,9 @@ function delayReplies(random: () => number): void {
 function disable(mechanism: Sabotage): void {
   if (mechanism === 'flush') {
     Level1.prototype.suspect = () => {};
+    Level1.prototype.arm = function () {
+      this.armed = true;
+    };
     return;
   }
   const { fill } = ScopeLevel1.prototype;
