@@ -36,6 +36,7 @@ export function createCache(options: SingleCacheOptions): Cache {
     clear: scope.clear.bind(scope),
     deleteByPattern: scope.deleteByPattern.bind(scope),
     keys: scope.keys.bind(scope),
+    define: scope.define.bind<Scope['define']>(scope),
     ready: (timeout) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     close: () => tiers.close(),

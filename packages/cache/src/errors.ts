@@ -4,5 +4,7 @@ export type CacheErrorCode =
   | 'ERR_CACHE_OPTIONS'
   /** The cache was closed before or during the call. */
   | 'ERR_CACHE_CLOSED'
+  /** A loaded or given value does not pass its schema. */
+  | 'ERR_CACHE_SCHEMA'
   /** A change was `required`, and Redis did not confirm it. */
   | 'ERR_CACHE_UNCONFIRMED';

@@ -1,4 +1,8 @@
 export { createCache, type Cache, type SingleCacheOptions } from './cache.ts';
+export { cached, type CachedFunction, type CachedOptions, type CachePlace } from './cached.ts';
+export { callKey } from './call-key.ts';
+export type { DefineInTier, TierEntryDefinition, TierSchemaEntryDefinition } from './define-in-tier.ts';
+export type { Entry, EntryDefinition, SchemaEntryDefinition } from './define.ts';
 export type { CacheErrorCode } from './errors.ts';
 export type {
   CacheBackend,
@@ -8,7 +12,11 @@ export type {
   LoadSettings,
   TierOptions,
 } from './options.ts';
+export { invalidates, type InvalidatesOptions } from './invalidates.ts';
+export type { MethodDecorator } from './method-decorator.ts';
+export type { ScopeMethods } from './scope-methods.ts';
 export type { ConfirmOptions, LoadOptions, Scope, WriteOptions } from './scope.ts';
 export type { TierStats } from './stats.ts';
 export { createTiers, type CacheStats, type Tier, type Tiers, type TiersOptions } from './tiers.ts';
+export type { Wrappers } from './wrappers.ts';
 export type { PatternDeletion } from './writes.ts';

@@ -7,6 +7,8 @@ import {
   type Frozen,
   type Key,
 } from '@tierkit/core';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './define.ts';
 import { load, type Loader } from './loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
 import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
@@ -177,6 +179,19 @@ export class Scope {
         if (!engine.unconfirmed.covers(address, name)) yield decodeKey(name);
       }
     }
+  }
+
+  /**
+   * An entry or a family of entries whose key, loader, schema and policy are said once.
+   *
+   * @throws {TierkitError} `ERR_CACHE_OPTIONS`
+   */
+  define<S extends StandardSchemaV1, Id = void>(
+    definition: SchemaEntryDefinition<Id, S>,
+  ): Entry<Id, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>>;
+  define<T, Id = void>(definition: EntryDefinition<Id, T>): Entry<Id, T, T>;
+  define(definition: EntryDefinition<unknown, unknown>): Entry<unknown, unknown, unknown> {
+    return defineEntry(this, definition);
   }
 
   /** The hot path: one lookup, one clock read, no allocation. Names with an escape take the longer way. */

@@ -1,4 +1,5 @@
 import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import { defineInTier, type DefineInTier } from './define-in-tier.ts';
 import { createInstance, type Instance } from './instance.ts';
 import type { CacheOptions, TierOptions } from './options.ts';
 import { rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
@@ -6,6 +7,7 @@ import { ScopeState } from './scope-state.ts';
 import { Scope } from './scope.ts';
 import { differingOption, tierPolicy, type TierPolicy } from './tier-policy.ts';
 import { newTierStats, type TierStats } from './stats.ts';
+import { wrappersIn, type Wrappers } from './wrappers.ts';
 
 export interface TiersOptions extends CacheOptions {
   /**
@@ -17,13 +19,17 @@ export interface TiersOptions extends CacheOptions {
 }
 
 /** A tier of scopes: what it is called with names the scope. */
-export type Tier = (id: string | number) => Scope;
+export interface Tier {
+  (id: string | number): Scope;
+  /** Entries of each scope of the tier, whose loaders are told which scope it is. @see Scope.define */
+  readonly define: DefineInTier;
+}
 
-export interface Tiers {
+export interface Tiers extends Wrappers {
   /** What one user session needs, 5 minutes by default. Keys read `session:{id}:key`. */
-  session(id: string | number): Scope;
+  readonly session: Tier;
   /** What belongs to one project, 1 hour by default. Keys read `project:{id}:key`. */
-  project(id: string | number): Scope;
+  readonly project: Tier;
   /** What everybody shares, 24 hours by default. Keys lie at the root: `model:gpt-4:answer`. */
   readonly global: Scope;
   /** A tier of your own. Options given here for a tier that is known already must agree with what it has. */
@@ -53,7 +59,11 @@ export function createTiers(options: TiersOptions): Tiers {
 }
 
 class TieredCache implements Tiers {
+  readonly cached: Wrappers['cached'];
+  readonly invalidates: Wrappers['invalidates'];
   readonly global: Scope;
+  readonly session: Tier;
+  readonly project: Tier;
   readonly #instance: Instance;
   readonly #policies = new Map<string, TierPolicy>();
   readonly #hasKeys: boolean;
@@ -69,14 +79,11 @@ class TieredCache implements Tiers {
     }
     this.#instance = createInstance(options);
     this.global = this.#open(rootAddress(this.#instance.prefix, 'global'));
-  }
-
-  session(id: string | number): Scope {
-    return this.#open(scopedAddress(this.#instance.prefix, 'session', id));
-  }
-
-  project(id: string | number): Scope {
-    return this.#open(scopedAddress(this.#instance.prefix, 'project', id));
+    const wrappers = wrappersIn(this.global);
+    this.cached = wrappers.cached;
+    this.invalidates = wrappers.invalidates;
+    this.session = this.tier('session');
+    this.project = this.tier('project');
   }
 
   tier(name: string, options?: TierOptions): Tier {
@@ -89,7 +96,8 @@ class TieredCache implements Tiers {
       if (differing !== undefined) throw invalid('tier', `the tier "${name}" has another ${differing} already`);
       this.#policies.set(name, policy);
     }
-    return (id) => this.#open(scopedAddress(this.#instance.prefix, name, id));
+    const scopeOf = (id: string | number): Scope => this.#open(scopedAddress(this.#instance.prefix, name, id));
+    return Object.assign(scopeOf, { define: defineInTier(scopeOf) });
   }
 
   ready(timeout: Duration = 5_000): Promise<void> {

@@ -1,4 +1,4 @@
-import { createTiers, type CacheStats, type Scope, type Tier, type TierOptions, type Tiers } from '@tierkit/cache';
+import { createTiers, type CacheStats, type Scope, type Tier, type TierOptions, type Tiers, type Wrappers } from '@tierkit/cache';
 import { parseDuration, type Duration } from '@tierkit/core';
 import {
   createRedis,
@@ -19,11 +19,11 @@ export interface TierkitInfo {
   readonly redis?: { readonly topology: Topology; readonly db: number; readonly status: RedisStatus };
 }
 
-export interface Tierkit {
+export interface Tierkit extends Wrappers {
   /** What one user session needs, 5 minutes by default. */
-  session(id: string | number): Scope;
+  readonly session: Tier;
   /** What belongs to one project, 1 hour by default. */
-  project(id: string | number): Scope;
+  readonly project: Tier;
   /** What everybody shares, 24 hours by default. */
   readonly global: Scope;
   /**
@@ -75,8 +75,8 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
   const fallback = options.defaultTtl === undefined ? undefined : { ttl: options.defaultTtl };
   let closing: Promise<void> | undefined;
   return {
-    session: (id) => tiers.session(id),
-    project: (id) => tiers.project(id),
+    session: tiers.session,
+    project: tiers.project,
     global: tiers.global,
     tier(name, given) {
       const here = Object.hasOwn(configured, name) ? configured[name] : undefined;
@@ -84,6 +84,8 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
       // A time to live that differs gives way, but nobody who asks for encryption may get a tier without it.
       return tiers.tier(name, given?.sensitive === true ? { ...here, sensitive: true } : undefined);
     },
+    cached: tiers.cached,
+    invalidates: tiers.invalidates,
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),

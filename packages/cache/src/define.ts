@@ -1,0 +1,159 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { TierkitError, type Frozen, type Key } from '@tierkit/core';
+import { CheckedLoads } from './checked-loads.ts';
+import { SchemaCheck } from './schema-check.ts';
+import type { LoaderContext, LoadOptions, ScopeMethods } from './scope-methods.ts';
+import type { ConfirmOptions, WriteOptions } from './scope.ts';
+
+interface DefinitionOptions<Id> extends LoadOptions {
+  /** What messages and errors call the entry. */
+  readonly name: string;
+  /** The key, or what makes one of an id. */
+  readonly key: Key | ((id: Id) => Key);
+}
+
+/** A family of entries: options of `getOrSet`, said once. */
+export interface EntryDefinition<Id, T> extends DefinitionOptions<Id> {
+  /** Called on a miss; undefined is not stored. Without a loader a miss stays one. */
+  readonly load?: (id: Id, ...context: LoaderContext) => T | undefined | Promise<T | undefined>;
+  readonly schema?: undefined;
+}
+
+/** As `EntryDefinition`, with types from a Standard Schema (zod, valibot, arktype and others). */
+export interface SchemaEntryDefinition<Id, S extends StandardSchemaV1> extends DefinitionOptions<Id> {
+  /** What is loaded and given is checked before it is stored as it is; what the schema makes of it is handed out. */
+  readonly schema: S;
+  /** Called on a miss, and on a cached value that the schema refuses; undefined is not stored. */
+  readonly load?: (
+    id: Id,
+    ...context: LoaderContext
+  ) => StandardSchemaV1.InferInput<S> | undefined | Promise<StandardSchemaV1.InferInput<S> | undefined>;
+}
+
+/** Entries of one kind: a key, a loader, a schema and a policy that belong together. */
+export interface Entry<Id, In, Out> {
+  /**
+   * The value; loaded on a miss, and when what is cached does not pass the schema.
+   *
+   * @throws {TierkitError} `ERR_CACHE_SCHEMA`: the loaded value does not pass; the loader's own error as it is.
+   */
+  get(id: Id): Promise<Frozen<Exclude<Out, undefined>> | undefined>;
+  /** The values of several ids, in order. What is missing is loaded by one load an id. @see get */
+  getMany(ids: readonly Id[]): Promise<(Frozen<Exclude<Out, undefined>> | undefined)[]>;
+  /** @returns whether Redis confirmed. @throws {TierkitError} `ERR_CACHE_SCHEMA` */
+  set(id: Id, value: Exclude<In, undefined>, options?: WriteOptions): Promise<boolean>;
+  /** @returns whether Redis confirmed */
+  delete(id: Id, options?: ConfirmOptions): Promise<boolean>;
+  /** What the in-process level holds, at once; undefined also when it may be out of date or a schema needs time for it. */
+  peek(id: Id): Frozen<Exclude<Out, undefined>> | undefined;
+  /** Deletes the entries of several ids. @returns whether Redis confirmed */
+  invalidate(ids: readonly Id[], options?: ConfirmOptions): Promise<boolean>;
+  /** Loads again, whatever is cached. @throws {TierkitError} `ERR_CACHE_OPTIONS`: there is no loader. */
+  refresh(id: Id): Promise<Frozen<Exclude<Out, undefined>> | undefined>;
+  /** Where an entry lies in its scope. */
+  key(id: Id): Key;
+}
+
+export type AnyDefinition = Omit<EntryDefinition<unknown, unknown>, 'schema'> & {
+  readonly schema?: StandardSchemaV1 | undefined;
+};
+
+/** @throws {TierkitError} `ERR_CACHE_OPTIONS` */
+export function validateDefinition(definition: AnyDefinition): void {
+  const { name, key, load, schema } = definition;
+  if (typeof name !== 'string' || name === '') throw invalid('name', 'an entry needs a name');
+  if (key === undefined) throw invalid('key', `the entry "${name}" needs a key`);
+  if (load !== undefined && typeof load !== 'function') throw invalid('load', `"${name}".load is no function`);
+  if (schema !== undefined && typeof schema['~standard']?.validate !== 'function')
+    throw invalid('schema', `"${name}".schema is no Standard Schema`);
+}
+
+export function defineEntry(scope: ScopeMethods, definition: AnyDefinition): Entry<unknown, unknown, unknown> {
+  validateDefinition(definition);
+  return new DefinedEntry(scope, definition);
+}
+
+class DefinedEntry implements Entry<unknown, unknown, unknown> {
+  readonly #scope: ScopeMethods;
+  readonly #definition: AnyDefinition;
+  readonly #options: LoadOptions;
+  readonly #check: SchemaCheck | undefined;
+  readonly #loads: CheckedLoads;
+
+  constructor(scope: ScopeMethods, definition: AnyDefinition) {
+    const { name, key: _key, load: _load, schema, ...options } = definition;
+    this.#scope = scope;
+    this.#definition = definition;
+    this.#options = options;
+    this.#check = schema && new SchemaCheck(schema, name);
+    this.#loads = new CheckedLoads(scope);
+  }
+
+  key(id: unknown): Key {
+    const { key } = this.#definition;
+    return typeof key === 'function' ? key(id) : key;
+  }
+
+  async get(id: unknown): Promise<unknown> {
+    const key = this.key(id);
+    const { load } = this.#definition;
+    if (load === undefined) return this.#accept(await this.#scope.get(key));
+    const check = this.#check;
+    if (check === undefined) return this.#scope.getOrSet(key, (...context) => load(id, ...context), this.#options);
+    const loader = async (...context: LoaderContext): Promise<unknown> => {
+      const value = await load(id, ...context);
+      if (value !== undefined) await check.require(value);
+      return value;
+    };
+    const verdict = await this.#loads.get(key, loader, (value) => check.judge(value), this.#options);
+    return verdict?.value;
+  }
+
+  async getMany(ids: readonly unknown[]): Promise<unknown[]> {
+    const cached = await this.#scope.getMany(ids.map((id) => this.key(id)));
+    return Promise.all(
+      cached.map(async (value, index) => {
+        const accepted = await this.#accept(value);
+        return accepted === undefined && this.#definition.load !== undefined ? this.get(ids[index]) : accepted;
+      }),
+    );
+  }
+
+  async set(id: unknown, value: unknown, options?: WriteOptions): Promise<boolean> {
+    await this.#check?.require(value);
+    const { ttl } = this.#options;
+    return this.#scope.set(this.key(id), value, { ...(ttl === undefined ? {} : { ttl }), ...options });
+  }
+
+  async delete(id: unknown, options?: ConfirmOptions): Promise<boolean> {
+    return this.#scope.delete(this.key(id), options);
+  }
+
+  peek(id: unknown): unknown {
+    const value = this.#scope.peek(this.key(id));
+    return value === undefined || this.#check === undefined ? value : this.#check.judgeNow(value)?.value;
+  }
+
+  async invalidate(ids: readonly unknown[], options?: ConfirmOptions): Promise<boolean> {
+    return this.#scope.deleteMany(
+      ids.map((id) => this.key(id)),
+      options,
+    );
+  }
+
+  async refresh(id: unknown): Promise<unknown> {
+    const { load, name } = this.#definition;
+    if (load === undefined) throw invalid('load', `the entry "${name}" has no loader`);
+    await this.#scope.delete(this.key(id));
+    return this.get(id);
+  }
+
+  async #accept(value: unknown): Promise<unknown> {
+    if (value === undefined || this.#check === undefined) return value;
+    return (await this.#check.judge(value))?.value;
+  }
+}
+
+function invalid(option: string, message: string): TierkitError {
+  return new TierkitError('ERR_CACHE_OPTIONS', message, { details: { option } });
+}
