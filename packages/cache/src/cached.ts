@@ -3,6 +3,9 @@ import { callKey } from './call-key.ts';
 import { methodDecorator, type AnyMethod, type MethodDecorator } from './method-decorator.ts';
 import type { LoadOptions, ScopeMethods } from './scope-methods.ts';
 
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever function it is, its types are inferred from it
+export type AnyFunction = (...args: any[]) => unknown;
+
 export interface CachePlace {
   /** Where results are kept, or what finds it from `this` at the call. */
   // oxlint-disable-next-line typescript/no-explicit-any -- `this` is the user's class
@@ -33,10 +36,10 @@ export interface CachedFunction<Args extends readonly unknown[], Result> {
  * @throws {TierkitError} `ERR_CACHE_OPTIONS`: neither `key` nor `prefix`, or both. A call rejects with `ERR_KEY_INVALID` when
  * no key can be made of its arguments.
  */
-export function cached<Args extends readonly unknown[], Result>(
-  compute: (...args: Args) => Result | Promise<Result>,
-  options: CachedOptions<Args> & CachePlace,
-): CachedFunction<Args, Result>;
+export function cached<F extends AnyFunction>(
+  compute: F,
+  options: CachedOptions<Parameters<F>> & CachePlace,
+): CachedFunction<Parameters<F>, Awaited<ReturnType<F>>>;
 /** The same as a decorator. `key` is called with the method's `this`. The method resolves to frozen values. */
 // oxlint-disable-next-line typescript/no-explicit-any -- arguments of a method that is not known yet
 export function cached(options: CachedOptions<any[]> & CachePlace): MethodDecorator;
@@ -88,4 +91,3 @@ function prepare(options: (CachedOptions<unknown[]> & CachePlace) | undefined): 
 function invalid(option: string, message: string): TierkitError {
   return new TierkitError('ERR_CACHE_OPTIONS', `\`${option}\` ${message}`, { details: { option } });
 }
-

@@ -56,5 +56,5 @@ export function defineInTier(scopeOf: (id: ScopeId) => Scope): DefineInTier {
       return entry;
     };
   };
-  return define as DefineInTier;
+  return define;
 }

@@ -1,5 +1,5 @@
 import { TierkitError, type Key } from '@tierkit/core';
-import { placeOf, type CachePlace } from './cached.ts';
+import { placeOf, type AnyFunction, type CachePlace } from './cached.ts';
 import { methodDecorator, type AnyMethod, type MethodDecorator } from './method-decorator.ts';
 import type { ScopeMethods } from './scope-methods.ts';
 
@@ -21,10 +21,10 @@ type Invalidation = InvalidatesOptions<unknown[]> & CachePlace;
  *
  * @throws {TierkitError} `ERR_CACHE_OPTIONS`: nothing to invalidate is named.
  */
-export function invalidates<Args extends readonly unknown[], Result>(
-  change: (...args: Args) => Result | Promise<Result>,
-  options: InvalidatesOptions<Args> & CachePlace,
-): (...args: Args) => Promise<Result>;
+export function invalidates<F extends AnyFunction>(
+  change: F,
+  options: InvalidatesOptions<Parameters<F>> & CachePlace,
+): (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
 /** The same as a decorator. Functions among the options are called with the method's `this`. */
 // oxlint-disable-next-line typescript/no-explicit-any -- arguments of a method that is not known yet
 export function invalidates(options: InvalidatesOptions<any[]> & CachePlace): MethodDecorator;

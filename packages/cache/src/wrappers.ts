@@ -1,4 +1,4 @@
-import { cached, type CachedFunction, type CachedOptions, type CachePlace } from './cached.ts';
+import { cached, type AnyFunction, type CachedFunction, type CachedOptions, type CachePlace } from './cached.ts';
 import { invalidates, type InvalidatesOptions } from './invalidates.ts';
 import type { MethodDecorator } from './method-decorator.ts';
 import type { ScopeMethods } from './scope-methods.ts';
@@ -6,21 +6,29 @@ import type { ScopeMethods } from './scope-methods.ts';
 /** What is put around functions and sources, with the global tier where no other `scope` is given. */
 export interface Wrappers {
   /** @see cached */
-  cached<Args extends readonly unknown[], Result>(
-    compute: (...args: Args) => Result | Promise<Result>,
-    options: CachedOptions<Args> & Partial<CachePlace>,
-  ): CachedFunction<Args, Result>;
-  /** As a decorator. @see cached */
-  // oxlint-disable-next-line typescript/no-explicit-any -- arguments of a method that is not known yet
-  cached(options: CachedOptions<any[]> & Partial<CachePlace>): MethodDecorator;
+  readonly cached: CachedInPlace;
   /** @see invalidates */
-  invalidates<Args extends readonly unknown[], Result>(
-    change: (...args: Args) => Result | Promise<Result>,
-    options: InvalidatesOptions<Args> & Partial<CachePlace>,
-  ): (...args: Args) => Promise<Result>;
-  /** As a decorator. @see invalidates */
+  readonly invalidates: InvalidatesInPlace;
+}
+
+/** `cached` with a scope of its own. */
+interface CachedInPlace {
+  <F extends AnyFunction>(
+    compute: F,
+    options: CachedOptions<Parameters<F>> & Partial<CachePlace>,
+  ): CachedFunction<Parameters<F>, Awaited<ReturnType<F>>>;
   // oxlint-disable-next-line typescript/no-explicit-any -- arguments of a method that is not known yet
-  invalidates(options: InvalidatesOptions<any[]> & Partial<CachePlace>): MethodDecorator;
+  (options: CachedOptions<any[]> & Partial<CachePlace>): MethodDecorator;
+}
+
+/** `invalidates` with a scope of its own. */
+interface InvalidatesInPlace {
+  <F extends AnyFunction>(
+    change: F,
+    options: InvalidatesOptions<Parameters<F>> & Partial<CachePlace>,
+  ): (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+  // oxlint-disable-next-line typescript/no-explicit-any -- arguments of a method that is not known yet
+  (options: InvalidatesOptions<any[]> & Partial<CachePlace>): MethodDecorator;
 }
 
 export function wrappersIn(scope: ScopeMethods): Wrappers {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
+import { definitionConformance } from './definition-conformance.ts';
 
 export interface ConformanceTarget {
   readonly name: string;
@@ -25,6 +26,8 @@ export function cacheConformance(target: ConformanceTarget): void {
       await tiers.ready('10s');
     });
     afterAll(() => tiers.close());
+
+    definitionConformance(fresh);
 
     it('answers a miss with undefined and a stored value with its equal', async () => {
       const scope = fresh();

@@ -7,6 +7,10 @@ import { expect, inject, it } from 'vitest';
 const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 
 const says: Readonly<Record<string, string[]>> = {
+  'define.ts': [
+    "loading user 42\nuser: { name: 'user 42', plan: 'free' }\nloading user 43\n",
+    "listing tasks of p1\n[ 'write' ] [ 'write' ]\nsaved write more\nlisting tasks of p1\n",
+  ],
   'tiers.ts': [
     "session: { path: 'src/a.ts', line: 12 }",
     'deleted: { deleted: 2, confirmed: true }',

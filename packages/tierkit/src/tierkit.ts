@@ -1,4 +1,12 @@
-import { createTiers, type CacheStats, type Scope, type Tier, type TierOptions, type Tiers, type Wrappers } from '@tierkit/cache';
+import {
+  createTiers,
+  type CacheStats,
+  type Scope,
+  type Tier,
+  type TierOptions,
+  type Tiers,
+  type Wrappers,
+} from '@tierkit/cache';
 import { parseDuration, type Duration } from '@tierkit/core';
 import {
   createRedis,

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Scope } from '../src/index.ts';
+
+/** What definitions promise on every backend: one test for each sentence that a user can rely on. */
+export function definitionConformance(fresh: () => Scope): void {
+  describe('define', () => {
+    const loads: string[] = [];
+    const load = async (id: string): Promise<{ name: string; age: number }> => {
+      loads.push(id);
+      await sleep(5);
+      return { name: id, age: 7 };
+    };
+    const key = (id: string): readonly string[] => ['user', id];
+
+    it('loads once for concurrent callers, under the key and with the time to live that were said', async () => {
+      const scope = fresh();
+      const user = scope.define({ name: 'user', key, load, ttl: '1m' });
+      loads.length = 0;
+      const answers = await Promise.all([user.get('1'), user.get('1'), user.get('1')]);
+      expect(answers).toEqual(answers.map(() => ({ name: '1', age: 7 })));
+      expect(await user.get('1')).toEqual({ name: '1', age: 7 });
+      expect(loads).toEqual(['1']);
+      expect(await scope.get('user:1')).toEqual({ name: '1', age: 7 });
+      expect(await scope.ttl(user.key('1'))).toBeLessThanOrEqual(60_000);
+    });
+
+    it('gets, sets, invalidates and loads again by id', async () => {
+      const scope = fresh();
+      const user = scope.define({ name: 'user', key, load, ttl: '1m' });
+      loads.length = 0;
+      expect(await user.set('1', { name: 'set', age: 1 })).toBe(true);
+      expect(await scope.ttl(user.key('1'))).toBeLessThanOrEqual(60_000);
+      expect(await user.getMany(['1', '2', '1'])).toEqual([
+        { name: 'set', age: 1 },
+        { name: '2', age: 7 },
+        { name: 'set', age: 1 },
+      ]);
+      expect(await user.delete('1')).toBe(true);
+      expect(await user.invalidate(['2', '3'])).toBe(true);
+      expect(await scope.getMany([key('1'), key('2')])).toEqual([undefined, undefined]);
+      await user.set('1', { name: 'set', age: 1 });
+      expect(await user.refresh('1')).toEqual({ name: '1', age: 7 });
+      expect(loads).toEqual(['2', '1']);
+    });
+
+    it('does not store what a loader knows nothing of', async () => {
+      const scope = fresh();
+      const none = scope.define({ name: 'none', key, load: async (): Promise<string | undefined> => undefined });
+      expect(await none.get('1')).toBeUndefined();
+      expect(await scope.has(none.key('1'))).toBe(false);
+    });
+
+    it.each([
+      ['zod', z.object({ name: z.string(), age: z.number().default(18) })],
+      ['valibot', v.object({ name: v.string(), age: v.optional(v.number(), 18) })],
+    ])('takes a cached value that %s refuses for a miss, and loads once', async (_, schema) => {
+      const scope = fresh();
+      const user = scope.define({ name: 'user', key, schema, load });
+      loads.length = 0;
+      await scope.set(key('1'), { name: 42 });
+      const answers = await Promise.all([user.get('1'), user.get('1'), user.get('1')]);
+      expect(answers).toEqual(answers.map(() => ({ name: '1', age: 7 })));
+      expect(loads).toEqual(['1']);
+      expect(await scope.get(key('1'))).toEqual({ name: '1', age: 7 });
+      // Values that pass are handed out as the schema makes them, and stay in the cache as they are.
+      await scope.set(key('2'), { name: 'Bo' });
+      expect(await user.get('2')).toEqual({ name: 'Bo', age: 18 });
+      expect(await user.getMany(['2'])).toEqual([{ name: 'Bo', age: 18 }]);
+      expect(await scope.get(key('2'))).toEqual({ name: 'Bo' });
+    });
+
+    it('answers a refused value with undefined where there is no loader', async () => {
+      const scope = fresh();
+      const user = scope.define({ name: 'user', key, schema: z.object({ name: z.string() }) });
+      await scope.set(key('1'), { name: 42 });
+      expect(await user.get('1')).toBeUndefined();
+      expect(user.peek('1')).toBeUndefined();
+      expect(await user.getMany(['1'])).toEqual([undefined]);
+      await expect(user.refresh('1')).rejects.toMatchObject({ code: 'ERR_CACHE_OPTIONS' });
+    });
+
+    it('neither stores nor returns what a schema refuses, and names the path but not the value', async () => {
+      const scope = fresh();
+      const schema = z.object({ card: z.object({ number: z.number() }) });
+      const card = scope.define({ name: 'card', key, schema, load: () => ({ card: { number: 'secret' as never } }) });
+      const error = await card.get('1').catch((error: unknown) => error);
+      expect(error).toMatchObject({ code: 'ERR_CACHE_SCHEMA', details: { entry: 'card', paths: ['card.number'] } });
+      expect(JSON.stringify(error)).not.toContain('secret');
+      await expect(card.set('1', { card: { number: 'secret' as never } })).rejects.toMatchObject({
+        code: 'ERR_CACHE_SCHEMA',
+      });
+      expect(await scope.has(card.key('1'))).toBe(false);
+    });
+
+    it('keeps callers apart whatever a schema makes', async () => {
+      const shared = { list: [0] };
+      const schema = v.pipe(
+        v.object({ at: v.string() }),
+        v.transform(({ at }) => ({ at: new Date(at), shared })),
+      );
+      const event = fresh().define({ name: 'event', key, schema, load: () => ({ at: '2026-01-01' }) });
+      const first = await event.get('1');
+      first?.at.setTime(0);
+      expect(await event.get('1')).toEqual({ at: new Date('2026-01-01'), shared: { list: [0] } });
+      expect(Object.isFrozen(shared)).toBe(false);
+      expect(Object.isFrozen(shared.list)).toBe(false);
+    });
+  });
+}
