@@ -6,9 +6,12 @@ import { Printer } from '../src/stage/printer.ts';
 import { Verdicts } from '../src/stage/verdicts.ts';
 
 function printed(print: (printer: Printer) => void, terminal = false): string {
-  const out = Object.assign(new PassThrough(), { isTTY: terminal });
+  const out = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: terminal });
+  const chunks: string[] = [];
   print(new Printer(out, { TERM: 'xterm' }));
-  return String(out.read() ?? '');
+  // From Node 26 on a read gives one chunk, where it gave all of them.
+  for (let chunk = out.read() as string | null; chunk !== null; chunk = out.read() as string | null) chunks.push(chunk);
+  return chunks.join('');
 }
 
 describe('figures', () => {
