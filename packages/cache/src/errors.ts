@@ -7,4 +7,8 @@ export type CacheErrorCode =
   /** A loaded or given value does not pass its schema. */
   | 'ERR_CACHE_SCHEMA'
   /** A change was `required`, and Redis did not confirm it. */
-  | 'ERR_CACHE_UNCONFIRMED';
+  | 'ERR_CACHE_UNCONFIRMED'
+  /** A batch loader did not answer one value a key, or threw what is no Error. */
+  | 'ERR_BATCH_RESULT'
+  /** What a result is to be cached by is neither text nor bytes, or is too long. */
+  | 'ERR_CONTENT_INVALID';

@@ -1,8 +1,11 @@
+export type { BatchAnswers, LoadBatch } from './batch-load.ts';
 export { createCache, type Cache, type SingleCacheOptions } from './cache.ts';
 export { cached, type CachedFunction, type CachedOptions, type CachePlace } from './cached.ts';
 export { callKey } from './call-key.ts';
 export type { DefineInTier, TierEntryDefinition, TierSchemaEntryDefinition } from './define-in-tier.ts';
 export type { Entry, EntryDefinition, SchemaEntryDefinition } from './define.ts';
+export type { ContentCache, ContentOptions } from './content-cache.ts';
+export { normaliseLines, type Content, type Normalise } from './content-hash.ts';
 export type { CacheErrorCode } from './errors.ts';
 export type {
   CacheBackend,
@@ -19,4 +22,5 @@ export type { ConfirmOptions, LoadOptions, Scope, WriteOptions } from './scope.t
 export type { TierStats } from './stats.ts';
 export { createTiers, type CacheStats, type Tier, type Tiers, type TiersOptions } from './tiers.ts';
 export type { Wrappers } from './wrappers.ts';
+export type { WriteThrough } from './write-through.ts';
 export type { PatternDeletion } from './writes.ts';

@@ -7,6 +7,14 @@ import type { Claim, Lease, StoredEntry } from './store.ts';
 
 export type Loader = () => unknown;
 
+/** What a caller that loads several names knows, and wants to know. */
+export interface LoadHints {
+  /** The second level could not be asked just now: the call has spent its deadline. */
+  readonly away?: boolean;
+  /** Called when somebody else loads the name, here or in another process, before the wait for it. */
+  readonly onHeld?: () => void;
+}
+
 /** Between two looks at a lease whose end may go unheard, since the feed is lost. */
 const DEAF_POLL_MS = 100;
 
@@ -14,13 +22,20 @@ const DEAF_POLL_MS = 100;
  * The value of a name, loaded if nobody has it: callers in this process share one load, and processes agree on one
  * through a lease in the second level.
  */
-export function load(state: ScopeState, name: string, loader: Loader, plan: LoadPlan): Promise<LoadedValue> {
+export function load(
+  state: ScopeState,
+  name: string,
+  loader: Loader,
+  plan: LoadPlan,
+  hints: LoadHints = {},
+): Promise<LoadedValue> {
   const known = state.flights.get(name);
   if (known !== undefined) {
     if (plan.sensitive) known.plan.sensitive = true;
+    hints.onHeld?.();
     return known.promise;
   }
-  const promise = obtain(state, name, loader, plan).finally(() => {
+  const promise = obtain(state, name, loader, plan, hints).finally(() => {
     if (state.flights.get(name) === flight) state.flights.delete(name);
   });
   const flight: Flight = { promise, plan };
@@ -28,7 +43,13 @@ export function load(state: ScopeState, name: string, loader: Loader, plan: Load
   return promise;
 }
 
-async function obtain(state: ScopeState, name: string, loader: Loader, plan: LoadPlan): Promise<LoadedValue> {
+async function obtain(
+  state: ScopeState,
+  name: string,
+  loader: Loader,
+  plan: LoadPlan,
+  hints: LoadHints,
+): Promise<LoadedValue> {
   const { engine } = state;
   const { leaseMs, waitTimeoutMs } = engine.load;
   const giveUpMs = engine.clock.monotonic() + waitTimeoutMs;
@@ -36,9 +57,12 @@ async function obtain(state: ScopeState, name: string, loader: Loader, plan: Loa
   let undecodable = 0;
   let unreadable: StoredEntry | undefined;
   for (;;) {
-    const alone = engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);
+    const alone =
+      hints.away === true || engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);
     if (alone) return loadUnstored(state, loader);
     const token = state.level1.begin(name);
+    // From before the claim: news of the load's end may overtake the answer that somebody loads.
+    const waiter = state.waiters.begin(name);
     try {
       const claim = await claimOrSuspect(state, name, leaseToken, leaseMs, unreadable);
       if (claim.kind === 'away') return claim.found ?? (await loadUnstored(state, loader));
@@ -55,10 +79,12 @@ async function obtain(state: ScopeState, name: string, loader: Loader, plan: Loa
       }
       const leftMs = giveUpMs - engine.clock.monotonic();
       if (leftMs <= 0) return await loadUnstored(state, loader);
+      hints.onHeld?.();
       const deafMs = engine.level1?.armed === true ? Infinity : DEAF_POLL_MS;
       const lease = Math.max(claim.remainingMs, 1) * (1 + Math.random() * 0.1);
-      await state.waiters.wait(name, Math.min(leftMs, lease, deafMs));
+      await waiter.wait(Math.min(leftMs, lease, deafMs));
     } finally {
+      waiter.end();
       state.level1.end(token);
     }
   }

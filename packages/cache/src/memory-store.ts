@@ -114,10 +114,12 @@ export class MemoryStore implements CacheStore {
     if (held !== undefined && held.generation === generation && nowMs < held.expiresAtMs) {
       return { kind: 'held', remainingMs: held.expiresAtMs - nowMs };
     }
-    this.#leases.set(key, { token, generation, expiresAtMs: nowMs + leaseMs });
-    const stamp = Buffer.alloc(8);
-    stamp.writeDoubleBE(generation);
-    return { kind: 'granted', lease: { key, token, generation: stamp } };
+    return { kind: 'granted', lease: this.#grant(scope, key, token, leaseMs) };
+  }
+
+  async beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease> {
+    this.#entries.delete(key);
+    return this.#grant(scope, key, token, leaseMs);
   }
 
   async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
@@ -138,6 +140,14 @@ export class MemoryStore implements CacheStore {
     if (this.#leases.get(lease.key)?.token !== lease.token) return;
     this.#leases.delete(lease.key);
     this.#onLoaded(scope, lease.key);
+  }
+
+  #grant(scope: ScopeAddress, key: string, token: string, leaseMs: number): Lease {
+    const generation = this.#generation(scope);
+    this.#leases.set(key, { token, generation, expiresAtMs: this.#clock.monotonic() + leaseMs });
+    const stamp = Buffer.alloc(8);
+    stamp.writeDoubleBE(generation);
+    return { key, token, generation: stamp };
   }
 
   #holds(scope: ScopeAddress, lease: Lease): boolean {

@@ -1,4 +1,4 @@
-import type { CacheStore, Claim, StoredEntry } from './store.ts';
+import type { CacheStore, Claim, Lease, StoredEntry } from './store.ts';
 
 /** The second level that keeps nothing: every read is a miss, every load runs, every change is confirmed. */
 export class NullStore implements CacheStore {
@@ -24,8 +24,12 @@ export class NullStore implements CacheStore {
 
   async announcePattern(): Promise<void> {}
 
-  async claim(_scope: unknown, key: string, token: string): Promise<Claim> {
-    return { kind: 'granted', lease: { key, token, generation: Buffer.alloc(8) } };
+  async claim(scope: unknown, key: string, token: string): Promise<Claim> {
+    return { kind: 'granted', lease: await this.beginWrite(scope, key, token) };
+  }
+
+  async beginWrite(_scope: unknown, key: string, token: string): Promise<Lease> {
+    return { key, token, generation: Buffer.alloc(8) };
   }
 
   async fill(): Promise<boolean> {

@@ -45,7 +45,21 @@ export async function read(state: ScopeState, name: string): Promise<Found> {
 
 /** As `read` for several names at once, one answer a name. */
 export async function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
-  const { engine, stats } = state;
+  const { stats } = state;
+  try {
+    const found = await readStored(state, names);
+    const hits = found.filter((one) => one !== undefined).length;
+    stats.l2Hits += hits;
+    stats.misses += found.length - hits;
+    return found;
+  } catch (error) {
+    return names.map((name) => readSuspect(state, name, error));
+  }
+}
+
+/** The second level's answers alone, not counted. Rejects when it cannot be asked. */
+export async function readStored(state: ScopeState, names: readonly string[]): Promise<Found[]> {
+  const { engine } = state;
   const tokens = names.map((name) => state.level1.begin(name));
   try {
     const stored = await engine.store.readMany(
@@ -55,17 +69,10 @@ export async function readMany(state: ScopeState, names: readonly string[]): Pro
     return names.map((name, index) => {
       const entry = stored[index];
       const token = tokens[index];
-      if (entry === undefined || token === undefined || engine.unconfirmed.covers(state.address, name)) {
-        stats.misses++;
+      if (entry === undefined || token === undefined || engine.unconfirmed.covers(state.address, name))
         return undefined;
-      }
-      const found = accept(state, token, entry);
-      if (found === undefined) stats.misses++;
-      else stats.l2Hits++;
-      return found;
+      return accept(state, token, entry);
     });
-  } catch (error) {
-    return names.map((name) => readSuspect(state, name, error));
   } finally {
     for (const token of tokens) state.level1.end(token);
   }

@@ -6,6 +6,7 @@ import { KnownGenerations } from './known-generations.ts';
 import { encodeInvalidation } from './invalidation-message.ts';
 import type { Reclaimer } from './reclaimer.ts';
 import { isGeneration, RedisKeyspace } from './redis-keyspace.ts';
+import { beginWrite } from './redis-scripts/begin-write.ts';
 import { claimLoad } from './redis-scripts/claim-load.ts';
 import { clearScope } from './redis-scripts/clear-scope.ts';
 import { discardEntry } from './redis-scripts/discard-entry.ts';
@@ -197,6 +198,22 @@ export class RedisStore implements CacheStore {
     return entry === undefined ? { kind: 'held', remainingMs: 0 } : { kind: 'hit', entry };
   }
 
+  async beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease> {
+    const generation = await beginWrite.run(
+      this.#redis,
+      { entry: key, ...this.#leaseKeys(scope, { key }) },
+      {
+        ttlMs: leaseMs,
+        knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(0),
+        freshGeneration: freshGeneration(),
+        token,
+        leaseMs,
+        ...this.#announce({ kind: 'keys', keys: [key] }),
+      },
+    );
+    return { key, token, generation };
+  }
+
   async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
     return fillEntry.run(
       this.#redis,
@@ -255,7 +272,7 @@ export class RedisStore implements CacheStore {
     );
   }
 
-  #leaseKeys(scope: ScopeAddress, lease: Lease): { lease: string; generation: string[] } {
+  #leaseKeys(scope: ScopeAddress, lease: { readonly key: string }): { lease: string; generation: string[] } {
     return { lease: leaseKey(scope, lease.key), generation: scope.scoped ? [scope.generationKey] : [] };
   }
 

@@ -9,10 +9,13 @@ import {
 } from '@tierkit/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './define.ts';
+import { loadBatch, type LoadBatch } from './batch-load.ts';
+import { ContentCache, type ContentOptions } from './content-cache.ts';
 import { load, type Loader } from './loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
 import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
-import type { LoadedValue, ScopeState } from './scope-state.ts';
+import type { LoadedValue, LoadPlan, ScopeState } from './scope-state.ts';
+import { writeThrough, type WriteThrough } from './write-through.ts';
 import {
   clear,
   encodeValue,
@@ -100,6 +103,51 @@ export class Scope {
       const one = found[index] ?? byName.get(name);
       return one && (handOut(one, false) as Frozen<T>);
     });
+  }
+
+  /**
+   * The values of several keys, in order; what is missing is loaded in one call and stored. A key that another caller or
+   * process loads already is waited for, not loaded again.
+   *
+   * @param loader gets the missing keys as they were given, each once, and answers a list in their order or a Map by key:
+   *   an Error for a key that failed, undefined for one that does not exist
+   * @returns an Error for each key whose load failed; a loader that rejects fails every key that it was asked for
+   */
+  async getOrSetMany<T, K extends Key = Key>(
+    keys: readonly K[],
+    loader: LoadBatch<K, T>,
+    options?: LoadOptions,
+  ): Promise<(Frozen<T> | Error | undefined)[]> {
+    const names = keys.map(encodeKey);
+    const distinct = new Map<string, K>();
+    for (const [index, name] of names.entries()) if (!distinct.has(name)) distinct.set(name, keys[index] as K);
+    const values = await loadBatch(this.#state, distinct, loader, this.#plan(options));
+    return names.map((name) => values.get(name) as Frozen<T> | Error | undefined);
+  }
+
+  /** Results by the content that they were made from, under a name. @throws {TierkitError} `ERR_CACHE_OPTIONS` */
+  content(name: string, options?: ContentOptions): ContentCache {
+    return new ContentCache(this, name, options);
+  }
+
+  /**
+   * Saves a value in the source of truth, then stores it: readers meet the new value or none, and no load that began
+   * before the save ended is kept. While the save runs, loads of the key wait for it, so `save` must not load the key.
+   *
+   * A value that cannot be stored is refused before anything is saved. When `save` rejects, its error is passed on and
+   * the key is left without an entry, since the source may have taken the value all the same. The cache's own failures
+   * are told by the result. Of writes of one key that overlap, none is kept: their order in the source is unknown.
+   *
+   * @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`, `ERR_VALUE_TOO_LARGE`, `ERR_KEY_INVALID`, `ERR_DURATION_INVALID`
+   */
+  async writeThrough<T, R = void>(
+    key: Key,
+    value: T,
+    save: (value: T) => R | Promise<R>,
+    options?: Omit<WriteOptions, 'required'>,
+  ): Promise<WriteThrough<R>> {
+    const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
+    return writeThrough(this.#state, entry, async () => save(value), this.#ttlMs(options?.ttl));
   }
 
   /**
@@ -222,10 +270,15 @@ export class Scope {
 
   async #load(key: Key, loader: Loader, options: LoadOptions | undefined): Promise<unknown> {
     const name = encodeKey(key);
-    const plan = { ttlMs: this.#ttlMs(options?.ttl), sensitive: options?.sensitive === true };
-    if (plan.sensitive) this.#state.engine.sealer.requireKey();
+    const plan = this.#plan(options);
     const found = this.#readEscaped(name) ?? (await load(this.#state, name, loader, plan));
     return handOut(found, false);
+  }
+
+  #plan(options: LoadOptions | undefined): LoadPlan {
+    const plan = { ttlMs: this.#ttlMs(options?.ttl), sensitive: options?.sensitive === true };
+    if (plan.sensitive) this.#state.engine.sealer.requireKey();
+    return plan;
   }
 
   #readEscaped(name: string): LoadedValue | undefined {

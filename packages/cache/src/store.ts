@@ -34,6 +34,8 @@ export interface CacheStore {
    * @param unreadable an entry that the caller cannot read: while its bytes are still these, it counts as none
    */
   claim(scope: ScopeAddress, key: string, token: string, leaseMs: number, unreadable?: StoredEntry): Promise<Claim>;
+  /** Removes the entry and takes the lease from whoever has it, so that this caller alone can fill the key. */
+  beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease>;
   /** Stores a loaded value if the lease is still held; ends the lease and wakes those who wait for it. */
   fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean>;
   /** @returns whether the lease was still held. */

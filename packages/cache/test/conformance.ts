@@ -10,6 +10,17 @@ export interface ConformanceTarget {
   readonly redis: () => Promise<TiersOptions['redis']>;
 }
 
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function deferred(): Deferred {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
 /** What every backend promises: one test for each sentence that a user can rely on. */
 export function cacheConformance(target: ConformanceTarget): void {
   describe.each<[string, { l1?: false }]>([
@@ -202,6 +213,165 @@ export function cacheConformance(target: ConformanceTarget): void {
         expect([name, await scope.get('v')]).toEqual([name, expected]);
         expect([name, await scope.getOrSet('v', () => 'loaded again')]).toEqual([name, expected ?? 'loaded again']);
       }
+    });
+
+    it('loads what is missing of many in one call, and reports failures by key', async () => {
+      const scope = fresh();
+      await scope.set('a', 1);
+      const asked: unknown[] = [];
+      const load = async (missing: readonly unknown[]) => {
+        asked.push(missing);
+        await sleep(5);
+        return missing.map((key) =>
+          key === 'bad' ? new Error('no') : key === 'none' ? undefined : `loaded ${String(key)}`,
+        );
+      };
+      const keys = ['a', 'b', 'bad', 'none', 'b', 'c d'];
+      const expected = [1, 'loaded b', new Error('no'), undefined, 'loaded b', 'loaded c d'];
+      expect(await scope.getOrSetMany(keys, load)).toEqual(expected);
+      expect(asked).toEqual([['b', 'bad', 'none', 'c d']]);
+      expect(await scope.getMany(['b', 'bad', 'none', 'c d'])).toEqual([
+        'loaded b',
+        undefined,
+        undefined,
+        'loaded c d',
+      ]);
+      expect(await scope.getOrSetMany([], load)).toEqual([]);
+      const failing = () => Promise.reject(new Error('all down'));
+      expect(await scope.getOrSetMany(['a', 'x', 'y'], failing)).toEqual([
+        1,
+        new Error('all down'),
+        new Error('all down'),
+      ]);
+      const [short] = await scope.getOrSetMany(['x', 'y'], () => [1]);
+      expect(short).toMatchObject({ code: 'ERR_BATCH_RESULT' });
+    });
+
+    it('shares loads between batches that overlap and single callers', async () => {
+      const scope = fresh();
+      const asked: string[] = [];
+      const load = async (missing: readonly string[]) => {
+        asked.push(...missing);
+        await sleep(20);
+        return missing;
+      };
+      const calls = [
+        scope.getOrSetMany(['a', 'b'], load),
+        scope.getOrSetMany(['b', 'c'], load),
+        scope.getOrSet('c', async () => (await load(['c']))[0]),
+        scope.getOrSetMany(['a', 'c'], load),
+      ];
+      expect(await Promise.all(calls)).toEqual([['a', 'b'], ['b', 'c'], 'c', ['a', 'c']]);
+      expect(asked.toSorted()).toEqual(['a', 'b', 'c']);
+    });
+
+    it('takes a Map from a batch loader, and keys of several segments', async () => {
+      const scope = fresh();
+      const keys = Array.from({ length: 250 }, (_, n) => ['k', n] as const);
+      const sizes: number[] = [];
+      const load = (missing: readonly (readonly ['k', number])[]) => {
+        sizes.push(missing.length);
+        return new Map(missing.toReversed().map((key) => [key, key[1] === 7 ? undefined : { n: key[1] }]));
+      };
+      const values = await scope.getOrSetMany(keys, load);
+      expect(values.map((value) => (value instanceof Error ? value : value?.n))).toEqual(
+        keys.map(([, n]) => (n === 7 ? undefined : n)),
+      );
+      await scope.getOrSetMany(keys, load);
+      expect(sizes).toEqual([250, 1]);
+      expect(await scope.get('k:249')).toEqual({ n: 249 });
+      await expect(scope.getOrSetMany(['fine', ''], () => [1])).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+    });
+
+    it('keeps results by content, normalised, language and version', async () => {
+      const scope = fresh();
+      const results = scope.content('analysis', { language: 'ts', version: 3 });
+      expect(await results.getOrSet('a \r\nb', () => ({ line: 2 }))).toEqual({ line: 2 });
+      expect(await results.get(Buffer.from('a\nb'))).toEqual({ line: 2 });
+      expect(await results.get('a\n b')).toBeUndefined();
+      expect(await scope.content('analysis', { language: 'ts', version: 4 }).get('a\nb')).toBeUndefined();
+      expect(await scope.content('analysis', { language: 'js', version: 3 }).get('a\nb')).toBeUndefined();
+      expect(await scope.get(results.keyOf('a\nb'))).toEqual({ line: 2 });
+      expect(await results.delete('a\t\rb')).toBe(true);
+      expect(await results.get('a\nb')).toBeUndefined();
+      await expect(results.get(5 as never)).rejects.toMatchObject({ code: 'ERR_CONTENT_INVALID' });
+    });
+
+    it('writes through: the source first, then the cache', async () => {
+      const scope = fresh();
+      await scope.set('v', 'old');
+      const seen: unknown[] = [];
+      const save = async (value: string) => {
+        seen.push(value, await scope.get('v'));
+        return 7;
+      };
+      expect(await scope.writeThrough('v', 'new', save)).toEqual({ saved: 7, stored: true, confirmed: true });
+      expect(seen).toEqual(['new', undefined]);
+      expect(await scope.get('v')).toBe('new');
+      await expect(scope.writeThrough('v', 'x', () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+      expect(await scope.get('v')).toBeUndefined();
+      let saves = 0;
+      const refused = scope.writeThrough(
+        'v',
+        () => 1,
+        () => void saves++,
+      );
+      await expect(refused).rejects.toMatchObject({ code: 'ERR_VALUE_UNSUPPORTED' });
+      expect(saves).toBe(0);
+    });
+
+    it('keeps no load that began before a write through, and makes later ones wait for it', async () => {
+      const scope = fresh();
+      let source = 'old';
+      const loading = deferred();
+      const reading = deferred();
+      const slow = scope.getOrSet('v', async () => {
+        const read = source;
+        loading.resolve();
+        await reading.promise;
+        return read;
+      });
+      await loading.promise;
+      const saving = deferred();
+      const committing = deferred();
+      const writing = scope.writeThrough('v', 'new', async (value) => {
+        saving.resolve();
+        await committing.promise;
+        source = value;
+      });
+      await saving.promise;
+      reading.resolve();
+      expect(await slow).toBe('old');
+      expect(await scope.get('v')).toBeUndefined();
+      let loads = 0;
+      const later = scope.getOrSet('v', () => `${source} ${++loads}`);
+      await sleep(20);
+      committing.resolve();
+      expect(await later).toBe('new');
+      expect(loads).toBe(0);
+      expect(await writing).toMatchObject({ stored: true });
+      expect(await scope.get('v')).toBe('new');
+    });
+
+    it('keeps neither value where a set or a clear falls into a write through', async () => {
+      const scope = fresh();
+      const set = await scope.writeThrough('v', 'new', () => scope.set('v', 'between'));
+      expect(set).toEqual({ saved: true, stored: false, confirmed: true });
+      expect(await scope.get('v')).toBeUndefined();
+      expect(await scope.writeThrough('v', 'new', () => scope.clear())).toMatchObject({ stored: false });
+      expect(await scope.get('v')).toBeUndefined();
+    });
+
+    it('leaves no entry where two writes through overlap, since their order in the source is unknown', async () => {
+      const scope = fresh();
+      const [begun, first, second] = [deferred(), deferred(), deferred()];
+      const writingOne = scope.writeThrough('v', 'one', () => (begun.resolve(), first.promise));
+      await begun.promise;
+      const writingTwo = scope.writeThrough('v', 'two', () => (first.resolve(), second.promise));
+      expect(await writingOne).toMatchObject({ stored: false, confirmed: true });
+      second.resolve();
+      expect(await writingTwo).toMatchObject({ stored: false, confirmed: true });
+      expect(await scope.get('v')).toBeUndefined();
     });
 
     it('counts time to live, by the tier or by the call', async () => {

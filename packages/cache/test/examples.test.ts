@@ -7,6 +7,11 @@ import { expect, inject, it } from 'vitest';
 const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 
 const says: Readonly<Record<string, string[]>> = {
+  'batches-and-content.ts': [
+    "loading [ 'size:b.ts', 'size:c.ts' ]\n[ 120, 80, 'cannot read c.ts' ]\n",
+    'analysing\n{ lines: 2 }\n{ lines: 2 }\n',
+    "{ saved: undefined, stored: true, confirmed: true } [ 'a.ts' ]",
+  ],
   'define.ts': [
     "loading user 42\nuser: { name: 'user 42', plan: 'free' }\nloading user 43\n",
     "listing tasks of p1\n[ 'write' ] [ 'write' ]\nsaved write more\nlisting tasks of p1\n",

@@ -1,0 +1,106 @@
+import type { Sealed } from '@tierkit/core';
+import { freshName } from './fresh-generation.ts';
+import type { ScopeState } from './scope-state.ts';
+import type { Lease } from './store.ts';
+import { remove, type EncodedValue } from './writes.ts';
+
+/** How a write through the cache ended, once the source has the value. */
+export interface WriteThrough<R> {
+  /** What `save` resolved to. */
+  readonly saved: R;
+  /** Whether the cache holds the value. False also where another change of the key came between. */
+  readonly stored: boolean;
+  /** Whether Redis confirmed that no older value is left; if not, the key is invalidated when Redis returns. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * Saves a value in the source, then stores it.
+ *
+ * One step removes the entry and takes the right to load the key for as long as the save runs: nobody can load the older
+ * value and keep it, and if this process ends between the two halves nothing older is left. The value is stored only if
+ * that right still holds. Of two writers at once the later one took it from the earlier, who then removes what is there:
+ * none can leave the value that the other one replaced in the source.
+ */
+export async function writeThrough<R>(
+  state: ScopeState,
+  { name, payload, sealed }: EncodedValue,
+  save: () => Promise<R>,
+  ttlMs: number,
+): Promise<WriteThrough<R>> {
+  const lease = await begin(state, name);
+  const token = state.level1.begin(name);
+  const renewal = lease && keepAlive(state, lease);
+  try {
+    const saved = await save();
+    const sentMs = state.engine.clock.monotonic();
+    const end = lease === undefined ? 'away' : await fill(state, lease, sealed, ttlMs);
+    if (end !== 'stored') return { saved, stored: false, confirmed: await leaveNone(state, name, end) };
+    // Who asked while the save ran may wait for a load of the older value: nobody joins them any more.
+    const unchanged = token.valid;
+    state.invalidate(name);
+    token.valid = unchanged;
+    const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, payload };
+    state.level1.fill(token, entry, state.engine.clock.monotonic());
+    token.valid = false;
+    return { saved, stored: true, confirmed: true };
+  } catch (error) {
+    // The source may have taken the value all the same, so that nobody knows which one is right.
+    await leaveNone(state, name, lease === undefined ? 'away' : 'lost');
+    throw error;
+  } finally {
+    clearInterval(renewal);
+    state.level1.end(token);
+  }
+}
+
+async function begin(state: ScopeState, name: string): Promise<Lease | undefined> {
+  const { store, load, unconfirmed } = state.engine;
+  state.invalidate(name);
+  try {
+    const lease = await store.beginWrite(state.address, state.keyOf(name), freshName(), load.leaseMs);
+    unconfirmed.settle(state.address, [name]);
+    return lease;
+  } catch (error) {
+    report(state, error);
+    return undefined;
+  } finally {
+    state.invalidate(name);
+  }
+}
+
+function keepAlive({ engine, address, stats }: ScopeState, lease: Lease): NodeJS.Timeout {
+  const { leaseMs } = engine.load;
+  const renewal = setInterval(() => {
+    if (engine.closed) return clearInterval(renewal);
+    engine.store.renew(address, lease, leaseMs).catch(() => stats.errors++);
+  }, leaseMs / 3);
+  return renewal.unref();
+}
+
+async function fill(state: ScopeState, lease: Lease, sealed: Sealed, ttlMs: number): Promise<'stored' | End> {
+  try {
+    const entry = { key: lease.key, ...sealed };
+    if (!(await state.engine.store.fill(state.address, lease, entry, ttlMs))) return 'lost';
+    state.stats.writes++;
+    return 'stored';
+  } catch (error) {
+    report(state, error);
+    return 'away';
+  }
+}
+
+/** Why a value is not stored: the right to was lost, or the call has spent its deadline on Redis already. */
+type End = 'lost' | 'away';
+
+async function leaveNone(state: ScopeState, name: string, end: End): Promise<boolean> {
+  if (end === 'lost') return remove(state, [name], false);
+  state.invalidate(name);
+  state.engine.unconfirmed.addNames(state.address, [name]);
+  return false;
+}
+
+function report({ stats, engine, address }: ScopeState, error: unknown): void {
+  stats.errors++;
+  engine.logger.debug({ tier: address.tier, error: String(error) }, 'Redis did not confirm a write through');
+}
