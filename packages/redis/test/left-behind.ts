@@ -14,7 +14,8 @@ export async function left(program: string, onCue?: () => void): Promise<{ code:
     if (ms > 1000) console.log('close took', ms);
     await redis.close();
     await new Promise(setImmediate);
-    const after = process.getActiveResourcesInfo().filter((resource) => resource !== 'PipeWrap' && resource !== 'FSReqCallback');
+    // The standard streams, and files that the TypeScript loader reads and writes.
+    const after = process.getActiveResourcesInfo().filter((resource) => !/^(?:PipeWrap|FSReq)/.test(resource));
     if (after.length > 0) console.log('left', after);
     if (redis.status !== 'closed') console.log('status', redis.status);
     await redis.execute((c) => c.ping()).then(() => console.log('executed'), (e) => e.code === 'ERR_REDIS_UNAVAILABLE' || console.log(e));
