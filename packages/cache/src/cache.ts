@@ -36,6 +36,7 @@ export function createCache(options: SingleCacheOptions): Cache {
     deleteMany: scope.deleteMany.bind(scope),
     has: scope.has.bind(scope),
     ttl: scope.ttl.bind(scope),
+    invalidateTags: scope.invalidateTags.bind(scope),
     clear: scope.clear.bind(scope),
     deleteByPattern: scope.deleteByPattern.bind(scope),
     keys: scope.keys.bind(scope),

@@ -1,11 +1,15 @@
 import type { Clock, Codec, Logger, Sealer } from '@tierkit/core';
 import type { Level1 } from './level1.ts';
 import type { CacheStore } from './store.ts';
+import type { ImpliedTags } from './tag-names.ts';
+import type { TagTables } from './tag-tables.ts';
 import type { UnconfirmedChanges } from './unconfirmed-changes.ts';
 
 /** What all scopes of one instance share. */
 export interface Engine {
   readonly store: CacheStore;
+  readonly tags: TagTables;
+  readonly impliedTags: ImpliedTags;
   readonly level1: Level1 | undefined;
   readonly codec: Codec;
   readonly sealer: Sealer;

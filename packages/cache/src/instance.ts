@@ -2,17 +2,21 @@ import { createCodec, compilePattern, silentLogger, systemClock, type Sealer } f
 import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import type { Engine } from './engine.ts';
-import { parseInvalidation } from './invalidation-message.ts';
+import { parseInvalidation, tagAnnouncement } from './invalidation-message.ts';
 import { Level1 } from './level1.ts';
 import { MemoryStore } from './memory-store.ts';
-import { NullStore } from './null-store.ts';
+import { MemoryTagSource } from './memory-tag-source.ts';
+import { NullStore, NullTagSource } from './null-store.ts';
 import { durationMs, positiveInteger, type CacheBackend, type CacheOptions } from './options.ts';
 import { Reclaimer } from './reclaimer.ts';
 import { RedisStore } from './redis-store.ts';
-import { validatePrefix } from './scope-address.ts';
+import { RedisTagSource } from './redis-tag-source.ts';
+import { everywhereAddress, validatePrefix } from './scope-address.ts';
 import { ScopeRegistry } from './scope-registry.ts';
 import { sealing } from './sealing.ts';
 import type { CacheStore } from './store.ts';
+import { ImpliedTags } from './tag-names.ts';
+import { TagTables } from './tag-tables.ts';
 import { UnconfirmedChanges } from './unconfirmed-changes.ts';
 
 /** The parts of a running cache, wired: what `createCache` and `createTiers` have in common. */
@@ -55,24 +59,36 @@ export function createInstance(options: CacheOptions): Instance {
   // Made before anything is connected, since it throws for wrong options.
   const sealerFor = sealing(options, maxValueBytes);
   const scopes = new ScopeRegistry();
-  const engineOver = (store: CacheStore, sealer: Sealer, storeOffsetMs: () => number | undefined): Engine => {
-    const unconfirmed = new UnconfirmedChanges(store, logger);
-    return { store, level1, codec, sealer, clock, logger, load, unconfirmed, storeOffsetMs, closed: false };
+  const { tagsKey: everywhereKey } = everywhereAddress(prefix);
+  const impliedTags = new ImpliedTags(options.cascade ?? {});
+  const engineOver = (
+    store: CacheStore,
+    tags: TagTables,
+    sealer: Sealer,
+    storeOffsetMs: () => number | undefined,
+  ): Engine => {
+    const unconfirmed = new UnconfirmedChanges(store, tags, logger);
+    const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, load };
+    return { ...shared, unconfirmed, storeOffsetMs, closed: false };
   };
 
   if (backend === 'memory' || backend === 'null') {
     const maxEntries = positiveInteger(options.memory?.maxEntries, 100_000, 'memory.maxEntries');
     const maxBytes = positiveInteger(options.memory?.maxBytes, 134_217_728, 'memory.maxBytes');
+    const memoryTags = new MemoryTagSource(everywhereKey, maxEntries);
+    const source = backend === 'null' ? new NullTagSource() : memoryTags;
+    const tags = new TagTables(source, everywhereKey, { live: true });
     const store =
       backend === 'null'
         ? new NullStore()
         : new MemoryStore({
             clock,
+            tags: memoryTags,
             maxEntries,
             maxBytes,
             onLoaded: ({ generationKey, prefix }, key) => scopes.wake(generationKey, key.slice(prefix.length)),
           });
-    const engine = engineOver(store, sealerFor(0), () => 0);
+    const engine = engineOver(store, tags, sealerFor(0), () => 0);
     if (backend === 'memory') level1?.arm();
     const close = async (): Promise<void> => {
       endWaiting(engine, scopes);
@@ -87,8 +103,10 @@ export function createInstance(options: CacheOptions): Instance {
   const origin = randomBytes(9).toString('base64url');
   const reclaimer = reclaimMs === undefined ? undefined : new Reclaimer(redis, reclaimMs, logger);
   const onCorrupt = (key: string): void => logger.warn({ key }, 'bytes that are no entry are removed');
-  const store = new RedisStore({ redis, feed, origin, reclaimer, onCorrupt });
-  const engine = engineOver(store, sealerFor(redis.db), () => feed.serverOffsetMs);
+  const announcement = (tagsKey: string): string => tagAnnouncement(origin, tagsKey);
+  const tags = new TagTables(new RedisTagSource({ redis, channel: feed.channel, announcement }), everywhereKey, feed);
+  const store = new RedisStore({ redis, feed, origin, tags, reclaimer, onCorrupt });
+  const engine = engineOver(store, tags, sealerFor(redis.db), () => feed.serverOffsetMs);
   const { unconfirmed } = engine;
 
   const onMessage = (message: Buffer): void => {
@@ -96,17 +114,20 @@ export function createInstance(options: CacheOptions): Instance {
     if (news === undefined) return;
     // A message of our own is no news, unless it tells of a change that we took for lost.
     if (news.own && !unconfirmed.recent && news.kind !== 'loaded') return;
+    if (news.kind === 'tags') return tags.apply(news.tagsKey, news.names, news.stamp);
     if (news.kind === 'scope') store.forgetGeneration(news.generationKey);
     scopes.apply(news, compilePattern);
   };
   feed.listen({
     onMessage,
     onLive: () => {
+      tags.missed();
       store.forgetGenerations();
       level1?.arm();
       unconfirmed.replay();
     },
     onLost: () => {
+      tags.missed();
       store.forgetGenerations();
       level1?.suspect();
     },

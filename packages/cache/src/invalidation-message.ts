@@ -1,3 +1,5 @@
+import type { TagStamp } from './stamped-tags.ts';
+
 /**
  * What instances tell each other: 12 characters of origin, one that names the kind, and a body of encoded names, which
  * never hold a line break.
@@ -9,13 +11,15 @@ export type Invalidation =
   | { readonly kind: 'scope'; readonly generationKey: string }
   /** The entries of a scope whose names match an encoded pattern went. */
   | { readonly kind: 'pattern'; readonly generationKey: string; readonly pattern: string }
+  /** The tags of a table were invalidated, which counted it to the stamp; without tags, all were. */
+  | { readonly kind: 'tags'; readonly tagsKey: string; readonly stamp: TagStamp; readonly names: readonly string[] }
   /** A load ended; nothing changed for those who did not wait for it. */
   | { readonly kind: 'loaded'; readonly key: string };
 
 const ORIGIN_LENGTH = 12;
 const MAX_BYTES = 1_048_576;
 
-export function encodeInvalidation(origin: string, invalidation: Invalidation): string {
+export function encodeInvalidation(origin: string, invalidation: Exclude<Invalidation, { kind: 'tags' }>): string {
   switch (invalidation.kind) {
     case 'keys':
       return `${origin}k${invalidation.keys.join('\n')}`;
@@ -30,6 +34,11 @@ export function encodeInvalidation(origin: string, invalidation: Invalidation): 
   }
 }
 
+/** What goes before the stamp and the tags, which the script that invalidates them adds. */
+export function tagAnnouncement(origin: string, tagsKey: string): string {
+  return `${origin}t${tagsKey}\n`;
+}
+
 /** @returns the news, and whether this origin sent it; undefined for bytes that are no message */
 export function parseInvalidation(message: Buffer, origin: string): (Invalidation & { own: boolean }) | undefined {
   if (message.length <= ORIGIN_LENGTH || message.length > MAX_BYTES) return undefined;
@@ -39,6 +48,12 @@ export function parseInvalidation(message: Buffer, origin: string): (Invalidatio
   if (kind === 'k') return { own, kind: 'keys', keys: body.split('\n') };
   if (kind === 's') return { own, kind: 'scope', generationKey: body };
   if (kind === 'l') return { own, kind: 'loaded', key: body };
+  if (kind === 't') {
+    const [tagsKey = '', counted = '', ...names] = body.split('\n');
+    const [table = Number.NaN, at = Number.NaN] = counted.split(' ').map(Number);
+    if (!Number.isSafeInteger(table) || !Number.isSafeInteger(at)) return undefined;
+    return { own, kind: 'tags', tagsKey, stamp: { table, at }, names };
+  }
   if (kind !== 'p') return undefined;
   const [generationKey = '', pattern = ''] = body.split('\n');
   return { own, kind: 'pattern', generationKey, pattern };

@@ -1,6 +1,10 @@
 import type { StampedTags } from './stamped-tags.ts';
 import type { TagTable } from './tag-table.ts';
 
+/** The objects that hold them, and each name beside its text. */
+const OWN_BYTES = 300;
+const NAME_BYTES = 24;
+
 /** The tags of an entry of the first level, which notices for itself that one of them was invalidated. */
 export class Level1Tags {
   readonly #tags: StampedTags;
@@ -9,8 +13,12 @@ export class Level1Tags {
   /** What the tables had moved to when all tags were current. */
   #seen = -1;
 
+  /** About what they take beside their entry. */
+  readonly bytes: number;
+
   constructor(tags: StampedTags, scope: TagTable, everywhere: TagTable) {
     this.#tags = tags;
+    this.bytes = tags.names.reduce((sum, name) => sum + NAME_BYTES + 2 * name.length, OWN_BYTES);
     this.#scope = scope;
     this.#everywhere = everywhere;
   }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Level1Tags } from './level1-tags.ts';
 import type { ScopeLevel1 } from './scope-level1.ts';
 
 /** A hit moves its entry to the young end of the LRU list at most this often, which keeps the list off the hot path. */
@@ -18,6 +19,8 @@ export interface Level1Entry {
   readonly freshUntilMs: number;
   /** On the local monotonic clock: the entry's end in the second level. */
   readonly expiresAtMs: number;
+  /** Asked at each hit; undefined for an entry without tags. */
+  readonly tags: Level1Tags | undefined;
   touchedAtMs: number;
   /** Encoded by a local write and not read since. */
   payload: Buffer | undefined;

@@ -3,7 +3,8 @@ import { freshName } from './fresh-generation.ts';
 import { accept, readSuspect, type Found } from './reads.ts';
 import type { FillToken } from './scope-level1.ts';
 import type { Flight, LoadedValue, LoadPlan, ScopeState } from './scope-state.ts';
-import type { Claim, Lease, StoredEntry } from './store.ts';
+import type { Claim, Lease, NewEntry, StoredEntry } from './store.ts';
+import type { TagsAtStart } from './tag-tables.ts';
 
 export type Loader = () => unknown;
 
@@ -30,15 +31,19 @@ export function load(
   hints: LoadHints = {},
 ): Promise<LoadedValue> {
   const known = state.flights.get(name);
-  if (known !== undefined) {
+  const { tagMoves } = state;
+  if (known?.tagMoves === tagMoves) {
     if (plan.sensitive) known.plan.sensitive = true;
+    if (plan.tags.length > 0) known.plan.tags = [...new Set([...known.plan.tags, ...plan.tags])];
     hints.onHeld?.();
     return known.promise;
   }
-  const promise = obtain(state, name, loader, plan, hints).finally(() => {
+  // A copy, since callers who join add to it, and the loads of a batch are given one.
+  const own = { ...plan };
+  const promise = obtain(state, name, loader, own, hints).finally(() => {
     if (state.flights.get(name) === flight) state.flights.delete(name);
   });
-  const flight: Flight = { promise, plan };
+  const flight: Flight = { promise, tagMoves, plan: own };
   state.flights.set(name, flight);
   return promise;
 }
@@ -63,10 +68,15 @@ async function obtain(
     const token = state.level1.begin(name);
     // From before the claim: news of the load's end may overtake the answer that somebody loads.
     const waiter = state.waiters.begin(name);
+    const starting = engine.tags.start(state.address);
     try {
       const claim = await claimOrSuspect(state, name, leaseToken, leaseMs, unreadable);
       if (claim.kind === 'away') return claim.found ?? (await loadUnstored(state, loader));
-      if (claim.kind === 'granted') return await loadUnderLease(state, claim.lease, token, loader, plan);
+      if (claim.kind === 'granted') {
+        const { everywhere, scope } = await starting;
+        const started = { everywhere, scope: claim.lease.tags ?? scope };
+        return await loadUnderLease(state, claim.lease, token, started, loader, plan);
+      }
       if (claim.kind === 'hit') {
         const found = accept(state, token, claim.entry, true);
         if (found !== undefined) {
@@ -110,6 +120,7 @@ async function loadUnderLease(
   state: ScopeState,
   lease: Lease,
   token: FillToken,
+  started: TagsAtStart,
   loader: Loader,
   plan: LoadPlan,
 ): Promise<LoadedValue> {
@@ -129,11 +140,12 @@ async function loadUnderLease(
       return { value, shareable: true };
     }
     const sentMs = engine.clock.monotonic();
-    const stored = await fill(state, lease, token.name, payload, plan);
+    const stored = await fill(state, lease, token.name, payload, started, plan);
     const copy = engine.codec.decode(payload);
     const shareable = freezeDeep(copy);
-    if (stored) {
-      const entry = { bytes: payload.length, expiresAtMs: sentMs + plan.ttlMs, value: copy, shareable };
+    if (stored !== undefined) {
+      const tags = state.level1Tags(stored.tags);
+      const entry = { bytes: payload.length, expiresAtMs: sentMs + plan.ttlMs, tags, value: copy, shareable };
       state.level1.fill(token, entry, engine.clock.monotonic());
     }
     return { value: copy, shareable };
@@ -174,14 +186,28 @@ function encode(state: ScopeState, value: unknown): Buffer | undefined {
   }
 }
 
-async function fill(state: ScopeState, lease: Lease, name: string, payload: Buffer, plan: LoadPlan): Promise<boolean> {
+/** @returns what was stored, undefined for nothing */
+async function fill(
+  state: ScopeState,
+  lease: Lease,
+  name: string,
+  payload: Buffer,
+  started: TagsAtStart,
+  plan: LoadPlan,
+): Promise<Pick<NewEntry, 'tags'> | undefined> {
+  const { engine, address } = state;
   try {
-    const sealed = state.seal(name, payload, plan.sensitive);
-    return await state.engine.store.fill(state.address, lease, { key: lease.key, ...sealed }, plan.ttlMs);
+    const tags = await engine.tags.stampLoaded(address, plan.tags, started, plan.ttlMs);
+    if (tags === 'outdated') {
+      await giveBack(state, lease);
+      return undefined;
+    }
+    const entry = { key: lease.key, tags, ...state.seal(name, payload, plan.sensitive) };
+    return (await engine.store.fill(address, lease, entry, plan.ttlMs)) ? entry : undefined;
   } catch (error) {
     state.stats.errors++;
-    state.engine.logger.debug({ tier: state.address.tier, error: String(error) }, 'a loaded value was not stored');
-    return false;
+    engine.logger.debug({ tier: address.tier, error: String(error) }, 'a loaded value was not stored');
+    return undefined;
   }
 }
 

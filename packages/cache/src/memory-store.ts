@@ -1,5 +1,6 @@
 import { TierkitError, type Clock } from '@tierkit/core';
 import { LRUCache } from 'lru-cache';
+import type { MemoryTagSource } from './memory-tag-source.ts';
 import type { ScopeAddress } from './scope-address.ts';
 import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
 
@@ -19,6 +20,7 @@ export interface MemoryStoreOptions {
   readonly clock: Clock;
   readonly maxEntries: number;
   readonly maxBytes: number;
+  readonly tags: MemoryTagSource;
   /** Called with the name of a key whose load ended. */
   readonly onLoaded: (scope: ScopeAddress, key: string) => void;
 }
@@ -32,12 +34,14 @@ export class MemoryStore implements CacheStore {
   readonly #entries: LRUCache<string, Entry>;
   readonly #leases = new Map<string, HeldLease>();
   readonly #generations: LRUCache<string, number>;
+  readonly #tags: MemoryTagSource;
   readonly #onLoaded: (scope: ScopeAddress, key: string) => void;
   #lastGeneration = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#clock = options.clock;
     this.#onLoaded = options.onLoaded;
+    this.#tags = options.tags;
     this.#entries = new LRUCache({ max: options.maxEntries, maxSize: options.maxBytes });
     this.#generations = new LRUCache({ max: options.maxEntries });
   }
@@ -147,7 +151,7 @@ export class MemoryStore implements CacheStore {
     this.#leases.set(key, { token, generation, expiresAtMs: this.#clock.monotonic() + leaseMs });
     const stamp = Buffer.alloc(8);
     stamp.writeDoubleBE(generation);
-    return { key, token, generation: stamp };
+    return { key, token, generation: stamp, tags: this.#tags.standing() };
   }
 
   #holds(scope: ScopeAddress, lease: Lease): boolean {
@@ -156,9 +160,9 @@ export class MemoryStore implements CacheStore {
     return this.#clock.monotonic() < held.expiresAtMs;
   }
 
-  #put(scope: ScopeAddress, { key, flags, payload }: NewEntry, ttlMs: number): void {
+  #put(scope: ScopeAddress, { key, tags, flags, payload }: NewEntry, ttlMs: number): void {
     const expiresAtMs = this.#clock.monotonic() + ttlMs;
-    const entry = { key, bytes: payload, flags, payload, expiresAtMs, generation: this.#generation(scope) };
+    const entry = { key, bytes: payload, tags, flags, payload, expiresAtMs, generation: this.#generation(scope) };
     this.#entries.set(key, entry, { size: payload.length + key.length + ENTRY_OVERHEAD_BYTES });
     if (!this.#entries.has(key)) throw new TierkitError('ERR_VALUE_TOO_LARGE', 'the value is larger than the store');
   }
@@ -167,7 +171,8 @@ export class MemoryStore implements CacheStore {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const expired = this.#clock.monotonic() >= entry.expiresAtMs;
-    if (!expired && entry.generation === this.#generation(scope)) return entry;
+    const ended = expired || entry.generation !== this.#generation(scope);
+    if (!ended && (entry.tags === undefined || !this.#tags.outdated(scope, entry.tags))) return entry;
     this.#entries.delete(key);
     return undefined;
   }

@@ -1,4 +1,6 @@
 import type { CacheStore, Claim, Lease, StoredEntry } from './store.ts';
+import type { TagStamp } from './stamped-tags.ts';
+import type { TagReading, TagSource } from './tag-source.ts';
 
 /** The second level that keeps nothing: every read is a miss, every load runs, every change is confirmed. */
 export class NullStore implements CacheStore {
@@ -29,7 +31,7 @@ export class NullStore implements CacheStore {
   }
 
   async beginWrite(_scope: unknown, key: string, token: string): Promise<Lease> {
-    return { key, token, generation: Buffer.alloc(8) };
+    return { key, token, generation: Buffer.alloc(8), tags: undefined };
   }
 
   async fill(): Promise<boolean> {
@@ -41,4 +43,19 @@ export class NullStore implements CacheStore {
   }
 
   async release(): Promise<void> {}
+}
+
+/** No table ever moves where nothing is kept. */
+export class NullTagSource implements TagSource {
+  async stamp(): Promise<TagStamp> {
+    return { table: -1, at: 0 };
+  }
+
+  async read(): Promise<TagReading> {
+    return { table: -1, at: 0, versions: [] };
+  }
+
+  async invalidate(): Promise<TagStamp> {
+    return { table: -1, at: 0 };
+  }
 }

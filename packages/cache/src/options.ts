@@ -18,6 +18,8 @@ export interface CacheOptions {
   readonly maxValueBytes?: number;
   /** Bounds of the `'memory'` backend. */
   readonly memory?: { readonly maxEntries?: number; readonly maxBytes?: number };
+  /** Tags that are invalidated along with a tag, and with those what they imply in turn. @default none */
+  readonly cascade?: Readonly<Record<string, readonly string[]>>;
   /** How processes share a load. */
   readonly load?: LoadSettings;
   /** How long cleared entries wait for the pass that frees them, or false to let them expire. @default '5s' */

@@ -19,6 +19,7 @@ export function readLevel1(state: ScopeState, name: string, nowMs: number): Foun
   const entry = state.level1.find(name);
   if (entry === undefined || entry.epoch !== state.engine.level1?.epoch || nowMs >= entry.freshUntilMs)
     return undefined;
+  if (entry.tags !== undefined && !entry.tags.current) return undefined;
   return decodeEntry(state, entry);
 }
 
@@ -94,7 +95,8 @@ export function accept(state: ScopeState, token: FillToken, stored: StoredEntry,
   const shareable = freezeDeep(value);
   const offsetMs = engine.storeOffsetMs();
   if (engine.level1?.armed === true && offsetMs !== undefined) {
-    const entry = { bytes: payload.length, expiresAtMs: stored.expiresAtMs - offsetMs, value, shareable };
+    const expiresAtMs = stored.expiresAtMs - offsetMs;
+    const entry = { bytes: payload.length, expiresAtMs, tags: state.level1Tags(stored.tags), value, shareable };
     state.level1.fill(token, entry, engine.clock.monotonic());
   }
   return { value, shareable };
@@ -102,15 +104,15 @@ export function accept(state: ScopeState, token: FillToken, stored: StoredEntry,
 
 /**
  * What the first level has for a name that cannot be revalidated: entries from before the feed was lost, and those that
- * were to be revalidated, up to the end of their time to live. A local write removes them, so they are never older than
- * what this instance wrote.
+ * were to be revalidated, up to the end of their time to live. A local change ends them, so they are never older than what
+ * this instance did.
  */
 export function readSuspect(state: ScopeState, name: string, error: unknown): Found {
   const { engine, stats } = state;
   stats.errors++;
   engine.logger.debug({ tier: state.address.tier, error: String(error) }, 'cache read failed');
   const entry = state.level1.find(name);
-  const usable = entry !== undefined && engine.clock.monotonic() < entry.expiresAtMs;
+  const usable = entry !== undefined && entry.tags?.ended !== true && engine.clock.monotonic() < entry.expiresAtMs;
   const found = usable ? decodeEntry(state, entry) : undefined;
   if (found === undefined) stats.misses++;
   else stats.staleServed++;

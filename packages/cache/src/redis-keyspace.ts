@@ -1,19 +1,24 @@
 import { scan, type RedisConnection } from '@tierkit/redis';
 import { leasePattern, nameOfLease, type ScopeAddress } from './scope-address.ts';
+import { decodeStampedTags } from './stamped-tags.ts';
 import type { ScanPattern } from './store.ts';
+import type { TagTables } from './tag-tables.ts';
 
-/** The bytes of an envelope up to the end of its generation. */
-const HEADER_BYTES = 27;
+/** The bytes of an envelope before its metadata; the last two say how long that is. */
+const HEADER_BYTES = 29;
+const META_LENGTH_AT = 27;
 /** Keys looked at in one step. */
 const BATCH = 500;
 
 /** Which keys of a scope exist, told from their names and headers alone. */
 export class RedisKeyspace {
   readonly #redis: RedisConnection;
+  readonly #tags: TagTables;
   readonly #rootGeneration: (scope: ScopeAddress) => Promise<Buffer>;
 
-  constructor(redis: RedisConnection, rootGeneration: (scope: ScopeAddress) => Promise<Buffer>) {
+  constructor(redis: RedisConnection, tags: TagTables, rootGeneration: (scope: ScopeAddress) => Promise<Buffer>) {
     this.#redis = redis;
+    this.#tags = tags;
     this.#rootGeneration = rootGeneration;
   }
 
@@ -23,7 +28,9 @@ export class RedisKeyspace {
       this.#generation(scope),
       this.#redis.execute((client) => client.pttl(key)),
     ]);
-    return isGeneration(header, generation) && remainingMs >= 0 ? remainingMs : undefined;
+    if (!isGeneration(header, generation) || remainingMs < 0) return undefined;
+    const [current] = await this.#current(scope, [key], [header]);
+    return current === undefined ? undefined : remainingMs;
   }
 
   async *scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
@@ -35,7 +42,12 @@ export class RedisKeyspace {
       });
       if (own.length === 0) continue;
       const [headers, generation] = await Promise.all([this.#headers(own), this.#generation(scope)]);
-      yield own.filter((_, index) => isGeneration(headers[index], generation));
+      const alive = own.filter((_, index) => isGeneration(headers[index], generation));
+      yield await this.#current(
+        scope,
+        alive,
+        headers.filter((header) => isGeneration(header, generation)),
+      );
     }
   }
 
@@ -47,6 +59,36 @@ export class RedisKeyspace {
       });
       await this.#redis.execute((client) => Promise.all(leases.map((lease) => client.unlink(lease))));
     }
+  }
+
+  /** The keys of entries none of whose tags was invalidated. */
+  async #current(
+    scope: ScopeAddress,
+    keys: readonly string[],
+    headers: readonly (Buffer | undefined)[],
+  ): Promise<string[]> {
+    const metaBytes = new Map(keys.map((key, index) => [key, metaLength(headers[index])]));
+    const tagged = keys.filter((key) => metaBytes.get(key) !== 0);
+    if (tagged.length === 0) return [...keys];
+    const metas = await this.#redis.execute((client) =>
+      Promise.all(
+        tagged.map((key) => {
+          const end = HEADER_BYTES + (metaBytes.get(key) ?? 0) - 1;
+          return client.getrangeBuffer(key, HEADER_BYTES, end).catch(ignoreWrongType);
+        }),
+      ),
+    );
+    const readable = tagged.flatMap((key, index) => {
+      const meta = metas[index];
+      const tags = meta && decodeStampedTags(meta);
+      return tags === undefined ? [] : [{ key, tags }];
+    });
+    const current = await this.#tags.areCurrent(
+      scope,
+      readable.map(({ tags }) => tags),
+    );
+    const live = new Set(readable.filter((_, index) => current[index] === true).map(({ key }) => key));
+    return keys.filter((key) => live.has(key) || metaBytes.get(key) === 0);
   }
 
   #generation(scope: ScopeAddress): Promise<Buffer | null> {
@@ -66,6 +108,10 @@ export class RedisKeyspace {
 export function isGeneration(header: Buffer | undefined, generation: Buffer | null): boolean {
   if (header === undefined || header.length < HEADER_BYTES || generation?.length !== 8) return false;
   return header.readInt32BE(19) === generation.readInt32BE(0) && header.readInt32BE(23) === generation.readInt32BE(4);
+}
+
+function metaLength(header: Buffer | undefined): number {
+  return header === undefined ? 0 : header.readUInt16BE(META_LENGTH_AT);
 }
 
 function ignoreWrongType(error: unknown): undefined {

@@ -18,7 +18,9 @@ import { writeEntries } from './redis-scripts/write-entries.ts';
 import { writeEntry } from './redis-scripts/write-entry.ts';
 import { RootGenerationCache } from './root-generation-cache.ts';
 import { leaseKey, type ScopeAddress } from './scope-address.ts';
+import { decodeStampedTags, encodeStampedTags } from './stamped-tags.ts';
 import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
+import type { TagTables } from './tag-tables.ts';
 
 const NONE = Buffer.alloc(0);
 /** Keys of one script or command. */
@@ -33,6 +35,7 @@ export interface RedisStoreOptions {
   readonly feed: InvalidationFeed;
   /** 12 characters that mark messages of this instance. */
   readonly origin: string;
+  readonly tags: TagTables;
   readonly reclaimer: Reclaimer | undefined;
   /** Called for bytes that are no envelope; they are removed. */
   readonly onCorrupt: (key: string) => void;
@@ -43,6 +46,7 @@ export class RedisStore implements CacheStore {
   readonly #redis: RedisConnection;
   readonly #feed: InvalidationFeed;
   readonly #origin: string;
+  readonly #tags: TagTables;
   readonly #reclaimer: Reclaimer | undefined;
   readonly #onCorrupt: (key: string) => void;
   readonly #roots = new Map<string, RootGenerationCache>();
@@ -53,10 +57,11 @@ export class RedisStore implements CacheStore {
     this.#redis = options.redis;
     this.#feed = options.feed;
     this.#origin = options.origin;
+    this.#tags = options.tags;
     this.#reclaimer = options.reclaimer;
     this.#onCorrupt = options.onCorrupt;
     this.#known = new KnownGenerations(options.feed);
-    this.#keyspace = new RedisKeyspace(options.redis, (scope) => this.#root(scope).get(0));
+    this.#keyspace = new RedisKeyspace(options.redis, options.tags, (scope) => this.#root(scope).get(0));
   }
 
   /** Another instance cleared the scope: a root generation that is known here is out of date. */
@@ -78,19 +83,19 @@ export class RedisStore implements CacheStore {
         const bytes = await this.#redis.execute((client) => client.getBuffer(key));
         if (bytes === null) return undefined;
         // Another generation than the known one may be a newer one as well as an ended one.
-        if (isGeneration(bytes, known)) return this.#live(key, bytes, known);
+        if (isGeneration(bytes, known)) return this.#current(scope, this.#live(key, bytes, known));
       }
-      return this.#readScoped(scope, key);
+      return this.#current(scope, await this.#readScoped(scope, key));
     }
     const root = this.#root(scope);
     const known = root.current;
     if (known !== undefined) {
       const bytes = await this.#redis.execute((client) => client.getBuffer(key));
-      return bytes === null ? undefined : this.#live(key, bytes, known);
+      return bytes === null ? undefined : this.#current(scope, this.#live(key, bytes, known));
     }
     const reading = this.#redis.execute((client) => client.getBuffer(key));
     const [bytes, generation] = await Promise.all([reading, root.get(0)]);
-    return bytes === null ? undefined : this.#live(key, bytes, generation);
+    return bytes === null ? undefined : this.#current(scope, this.#live(key, bytes, generation));
   }
 
   async readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
@@ -99,7 +104,7 @@ export class RedisStore implements CacheStore {
     for (let from = 0; from < keys.length; from += BATCH) {
       entries.push(...(await this.#readBatch(scope, keys.slice(from, from + BATCH))));
     }
-    return entries;
+    return this.#currentOf(scope, entries);
   }
 
   async write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void> {
@@ -121,6 +126,7 @@ export class RedisStore implements CacheStore {
           knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(ttlMs),
           freshGeneration: freshGeneration(),
           ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
+          meta: metaOf(batch[0]),
           flags: Buffer.from(batch.map(({ flags }) => flags)),
           payloads: batch.map(({ payload }) => payload),
         },
@@ -182,7 +188,8 @@ export class RedisStore implements CacheStore {
     unreadable?: StoredEntry,
   ): Promise<Claim> {
     const known = scope.scoped ? '' : (await this.#root(scope).get(0)).toString('latin1');
-    const keys = { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] };
+    const generation = scope.scoped ? [scope.generationKey, scope.tagsKey] : [];
+    const keys = { entry: key, lease: leaseKey(scope, key), generation };
     const args = {
       ttlMs: leaseMs,
       knownGeneration: known,
@@ -193,9 +200,15 @@ export class RedisStore implements CacheStore {
     };
     const reply = await claimLoad.run(this.#redis, keys, args);
     if (reply.kind === 'held') return reply;
-    if (reply.kind === 'granted') return { kind: 'granted', lease: { key, token, generation: reply.generation } };
+    if (reply.kind === 'granted') {
+      const tags = scope.scoped ? reply.tags : undefined;
+      return { kind: 'granted', lease: { key, token, generation: reply.generation, tags } };
+    }
     const entry = this.#live(key, reply.bytes, undefined, true);
-    return entry === undefined ? { kind: 'held', remainingMs: 0 } : { kind: 'hit', entry };
+    if (entry === undefined) return { kind: 'held', remainingMs: 0 };
+    const current = entry.tags === undefined || (await this.#tags.isCurrent(scope, entry.tags));
+    // While its bytes are these it counts as none; what takes its place is looked at in its turn.
+    return current ? { kind: 'hit', entry } : this.claim(scope, key, token, leaseMs, entry);
   }
 
   async beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease> {
@@ -211,14 +224,14 @@ export class RedisStore implements CacheStore {
         ...this.#announce({ kind: 'keys', keys: [key] }),
       },
     );
-    return { key, token, generation };
+    return { key, token, generation, tags: undefined };
   }
 
   async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
     return fillEntry.run(
       this.#redis,
       { entry: entry.key, ...this.#leaseKeys(scope, lease) },
-      { ttlMs, ...this.#leaseArgs(lease), flags: entry.flags, payload: entry.payload },
+      { ttlMs, ...this.#leaseArgs(lease), flags: entry.flags, meta: metaOf(entry), payload: entry.payload },
     );
   }
 
@@ -256,7 +269,8 @@ export class RedisStore implements CacheStore {
     });
   }
 
-  async #writeOne(scope: ScopeAddress, { key, flags, payload }: NewEntry, ttlMs: number): Promise<void> {
+  async #writeOne(scope: ScopeAddress, entry: NewEntry, ttlMs: number): Promise<void> {
+    const { key, flags, payload } = entry;
     const known = scope.scoped ? NONE : await this.#root(scope).get(ttlMs);
     await writeEntry.run(
       this.#redis,
@@ -267,6 +281,7 @@ export class RedisStore implements CacheStore {
         freshGeneration: freshGeneration(),
         ...this.#announce({ kind: 'keys', keys: [key] }),
         flags,
+        meta: metaOf(entry),
         payload,
       },
     );
@@ -298,14 +313,50 @@ export class RedisStore implements CacheStore {
     const envelope = parseEnvelope(bytes);
     if (typeof envelope === 'string') {
       if (envelope === 'corrupt') {
-        this.#onCorrupt(key);
-        void this.discard({ key, bytes, flags: 0, payload: bytes, expiresAtMs: 0 }).catch(() => {});
+        this.#drop(key, bytes);
       }
       return undefined;
     }
     if (!any && (generation === undefined || !isGeneration(bytes, generation))) return undefined;
-    return { key, bytes, flags: envelope.flags, payload: envelope.payload, expiresAtMs: envelope.expiresAtMs };
+    const { flags, meta, payload, expiresAtMs } = envelope;
+    const tags = meta.length === 0 ? undefined : decodeStampedTags(meta);
+    if (meta.length > 0 && tags === undefined) {
+      this.#drop(key, bytes);
+      return undefined;
+    }
+    return { key, bytes, flags, payload, expiresAtMs, tags };
   }
+
+  #drop(key: string, bytes: Buffer): void {
+    this.#onCorrupt(key);
+    discardEntry.run(this.#redis, { entry: key }, { bytes }).catch(() => {});
+  }
+
+  /** The entry unless one of its tags was invalidated. */
+  #current(scope: ScopeAddress, entry: StoredEntry | undefined): MaybePromise<StoredEntry | undefined> {
+    if (entry?.tags === undefined) return entry;
+    const current = this.#tags.isCurrent(scope, entry.tags);
+    if (typeof current === 'boolean') return current ? entry : undefined;
+    return current.then((one) => (one ? entry : undefined));
+  }
+
+  async #currentOf(
+    scope: ScopeAddress,
+    entries: readonly (StoredEntry | undefined)[],
+  ): Promise<(StoredEntry | undefined)[]> {
+    const tagged = entries.filter((entry) => entry?.tags !== undefined);
+    if (tagged.length === 0) return [...entries];
+    const tags = tagged.flatMap((entry) => entry?.tags ?? []);
+    const current = await this.#tags.areCurrent(scope, tags);
+    const ended = new Set(tagged.filter((_, index) => current[index] !== true));
+    return entries.map((entry) => (ended.has(entry) ? undefined : entry));
+  }
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+function metaOf(entry: NewEntry | undefined): Buffer {
+  return entry?.tags === undefined ? NONE : encodeStampedTags(entry.tags);
 }
 
 function sha1(entry: StoredEntry | undefined): string {

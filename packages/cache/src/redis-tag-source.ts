@@ -37,7 +37,9 @@ export class RedisTagSource implements TagSource {
     const scores = await this.#options.redis.execute((client) =>
       client.zmscore(tagsKey, ' epoch', ' at', ' floor', ...names),
     );
-    const [table = 0, at = 0, floor = 0, ...versions] = scores.map((score) => (score == null ? undefined : Number(score)));
+    const [table = 0, at = 0, floor = 0, ...versions] = scores.map((score) =>
+      score == null ? undefined : Number(score),
+    );
     return { table, at, versions: versions.map((version) => version ?? floor) };
   }
 

@@ -13,6 +13,8 @@ export interface ScopeAddress {
   readonly prefix: string;
   /** Holds the scope's generation: entries stamped with another one do not exist. */
   readonly generationKey: string;
+  /** Holds when which tags of the scope were invalidated. */
+  readonly tagsKey: string;
   /** Whether entries share the generation's slot, so that one script can read both. */
   readonly scoped: boolean;
 }
@@ -30,11 +32,18 @@ export function validatePrefix(prefix: string): string {
 
 export function scopedAddress(prefix: string, tier: string, id: string | number): ScopeAddress {
   const scope = `${prefix}${tier}:{${encodeSegment(id, `${tier} id`)}}`;
-  return { tier, prefix: `${scope}:`, generationKey: scope, scoped: true };
+  return { tier, prefix: `${scope}:`, generationKey: scope, tagsKey: `${scope}~tags`, scoped: true };
 }
 
 export function rootAddress(prefix: string, tier: string): ScopeAddress {
-  return { tier, prefix, generationKey: `${prefix}{tierkit}generation:${tier}`, scoped: false };
+  const own = `${prefix}{tierkit}`;
+  return { tier, prefix, generationKey: `${own}generation:${tier}`, tagsKey: `${own}tags:${tier}`, scoped: false };
+}
+
+/** Not a scope: where tags are that were invalidated in all scopes behind the prefix. */
+export function everywhereAddress(prefix: string): ScopeAddress {
+  const key = `${prefix}{tierkit}tags`;
+  return { tier: 'everywhere', prefix, generationKey: key, tagsKey: key, scoped: false };
 }
 
 /** What Redis matches the leases of a scope's keys with; `pattern` is encoded. */

@@ -1,3 +1,4 @@
+import type { Level1Tags } from './level1-tags.ts';
 import type { Level1, Level1Entry } from './level1.ts';
 
 /**
@@ -18,6 +19,7 @@ export interface FillToken {
 export interface NewLevel1Entry {
   readonly bytes: number;
   readonly expiresAtMs: number;
+  readonly tags: Level1Tags | undefined;
   readonly payload?: Buffer;
   readonly value?: unknown;
   readonly shareable?: boolean;
@@ -60,22 +62,24 @@ export class ScopeLevel1 {
     if (--token.users === 0 && this.#tokens.get(token.name) === token) this.#tokens.delete(token.name);
   }
 
-  /** @returns whether the entry was added: the token is still valid, the feed live, and the entry not too large. */
+  /** @returns whether the entry was added: the token and its tags are still valid, the feed live, the entry not too large. */
   fill(token: FillToken, entry: NewLevel1Entry, nowMs: number): boolean {
     const { level } = this;
     if (level === undefined || !level.armed || !token.valid) return false;
     if (token.stamp !== this.stamp || token.epoch !== level.epoch) return false;
     if (entry.bytes > level.maxEntryBytes || entry.expiresAtMs <= nowMs) return false;
+    if (entry.tags !== undefined && !entry.tags.current) return false;
     const index = this.#index(token.name);
     const old = index.get(token.name);
     const added: Level1Entry = {
       scope: this,
       name: token.name,
-      bytes: entry.bytes,
+      bytes: entry.bytes + (entry.tags?.bytes ?? 0),
       stamp: token.stamp,
       epoch: token.epoch,
       freshUntilMs: Math.min(nowMs + level.ttlMs, entry.expiresAtMs),
       expiresAtMs: entry.expiresAtMs,
+      tags: entry.tags,
       touchedAtMs: nowMs,
       payload: entry.payload,
       value: entry.value,

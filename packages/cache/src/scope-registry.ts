@@ -45,7 +45,10 @@ export class ScopeRegistry {
   }
 
   /** @param compile turns an encoded pattern into a test of names; it may throw for one that is none */
-  apply(news: Invalidation, compile: (pattern: string) => { matches(name: string): boolean }): void {
+  apply(
+    news: Exclude<Invalidation, { kind: 'tags' }>,
+    compile: (pattern: string) => { matches(name: string): boolean },
+  ): void {
     switch (news.kind) {
       case 'keys':
         for (const key of news.keys) this.#withOwner(key, (state, name) => state.invalidate(name));

@@ -2,19 +2,26 @@ import type { Sealed } from '@tierkit/core';
 import type { Engine } from './engine.ts';
 import type { ScopeAddress } from './scope-address.ts';
 import { ScopeLevel1 } from './scope-level1.ts';
+import { Level1Tags } from './level1-tags.ts';
+import type { StampedTags } from './stamped-tags.ts';
 import type { TierStats } from './stats.ts';
+import type { TagTable } from './tag-table.ts';
 import type { TierPolicy } from './tier-policy.ts';
 import { Waiters } from './waiters.ts';
 
 /** A load in this process that callers of one name share. */
 export interface Flight {
   readonly promise: Promise<LoadedValue>;
+  /** The scope's when it began: a tag that was invalidated since may be one of what it loads. */
+  readonly tagMoves: number;
   readonly plan: LoadPlan;
 }
 
 /** What callers want done with a loaded value. */
 export interface LoadPlan {
   readonly ttlMs: number;
+  /** Of all callers so far, as they are stored. */
+  tags: readonly string[];
   /** Set once one of the callers says so, as long as the value is not stored yet. */
   sensitive: boolean;
 }
@@ -37,6 +44,8 @@ export class ScopeState {
   readonly stats: TierStats;
   readonly level1: ScopeLevel1;
   readonly flights: Map<string, Flight> = new Map();
+  /** Held here, so that it lasts as long as the scope is in use. */
+  readonly #tags: TagTable;
   readonly waiters: Waiters = new Waiters();
 
   constructor(engine: Engine, address: ScopeAddress, policy: TierPolicy, stats: TierStats) {
@@ -45,11 +54,22 @@ export class ScopeState {
     this.ttlMs = policy.ttlMs;
     this.sensitive = policy.sensitive;
     this.stats = stats;
+    this.#tags = engine.tags.of(address);
     this.level1 = new ScopeLevel1(engine.level1, this);
   }
 
   keyOf(name: string): string {
     return this.address.prefix + name;
+  }
+
+  /** Moves on with every invalidation of a tag that concerns the scope. */
+  get tagMoves(): number {
+    return this.#tags.moves + this.engine.tags.everywhere.moves;
+  }
+
+  /** An entry's tags, as the first level keeps them. */
+  level1Tags(tags: StampedTags | undefined): Level1Tags | undefined {
+    return tags && new Level1Tags(tags, this.#tags, this.engine.tags.everywhere);
   }
 
   /** @throws {TierkitError} `ERR_VALUE_KEY_MISSING` */

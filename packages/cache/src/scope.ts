@@ -16,9 +16,11 @@ import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
 import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
 import type { LoadedValue, LoadPlan, ScopeState } from './scope-state.ts';
 import { writeThrough, type WriteThrough } from './write-through.ts';
+import { entryTags } from './tag-names.ts';
 import {
   clear,
   encodeValue,
+  invalidateTags,
   remove,
   removeByPattern,
   write,
@@ -31,6 +33,8 @@ export interface WriteOptions {
   readonly ttl?: Duration;
   /** Rejects with `ERR_CACHE_UNCONFIRMED` instead of resolving to false. @default false */
   readonly required?: boolean;
+  /** With one of which `invalidateTags` ends it: 64 at the most, of 1 to 512 characters. @default none */
+  readonly tags?: readonly string[];
   /** Encrypts the value in Redis. @default the tier's, which `false` does not undo */
   readonly sensitive?: boolean;
 }
@@ -43,6 +47,8 @@ export interface ConfirmOptions {
 export interface LoadOptions {
   /** Milliseconds or a string such as `'5m'`. @default the tier's */
   readonly ttl?: Duration;
+  /** With one of which `invalidateTags` ends it: 64 at the most, of 1 to 512 characters. @default none */
+  readonly tags?: readonly string[];
   /** Encrypts the loaded value in Redis. @default the tier's, which `false` does not undo */
   readonly sensitive?: boolean;
 }
@@ -147,7 +153,8 @@ export class Scope {
     options?: Omit<WriteOptions, 'required'>,
   ): Promise<WriteThrough<R>> {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
-    return writeThrough(this.#state, entry, async () => save(value), this.#ttlMs(options?.ttl));
+    const plan = { ttlMs: this.#ttlMs(options?.ttl), tags: entryTags(options?.tags) };
+    return writeThrough(this.#state, entry, async () => save(value), plan);
   }
 
   /**
@@ -155,22 +162,23 @@ export class Scope {
    *
    * @returns whether Redis confirmed; otherwise the change may still take effect, and is invalidated when Redis returns
    * @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`, `ERR_VALUE_TOO_LARGE`, `ERR_VALUE_KEY_MISSING`, `ERR_KEY_INVALID`,
-   *   `ERR_DURATION_INVALID`
+   *   `ERR_DURATION_INVALID`, `ERR_CACHE_TAGS`
    */
   async set(key: Key, value: unknown, options?: WriteOptions): Promise<boolean> {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
-    return write(this.#state, [entry], this.#ttlMs(options?.ttl), options?.required === true);
+    return write(this.#state, [entry], this.#ttlMs(options?.ttl), entryTags(options?.tags), options?.required === true);
   }
 
-  /** Stores several values with one time to live; nothing is stored when one of them cannot be. @see set */
+  /** Stores several values with one time to live and the same tags; nothing is stored when one of them cannot be. @see set */
   async setMany(entries: Iterable<readonly [Key, unknown]>, options?: WriteOptions): Promise<boolean> {
     const encoded = new Map<string, EncodedValue>();
     for (const [key, value] of entries) {
       const name = encodeKey(key);
       encoded.set(name, encodeValue(this.#state, name, value, options?.sensitive === true));
     }
+    const [ttlMs, tags] = [this.#ttlMs(options?.ttl), entryTags(options?.tags)];
     if (encoded.size === 0) return true;
-    return write(this.#state, [...encoded.values()], this.#ttlMs(options?.ttl), options?.required === true);
+    return write(this.#state, [...encoded.values()], ttlMs, tags, options?.required === true);
   }
 
   /** Deletes a key, existing or not, and tells every instance. @returns whether Redis confirmed */
@@ -204,6 +212,17 @@ export class Scope {
    */
   async clear(options?: ConfirmOptions): Promise<boolean> {
     return clear(this.#state, options?.required === true);
+  }
+
+  /**
+   * Ends all entries of the scope that have one of the tags, or one that those imply, at the same cost for ten entries as
+   * for a million, and tells every instance. Loads that run are not stored if they bring one of the tags.
+   *
+   * @returns whether Redis confirmed
+   * @throws {TierkitError} `ERR_CACHE_TAGS`
+   */
+  async invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean> {
+    return invalidateTags(this.#state, tags, options?.required === true);
   }
 
   /**
@@ -248,6 +267,7 @@ export class Scope {
     if (entry === undefined) return undefined;
     const state = this.#state;
     if (entry.stamp !== state.level1.stamp || entry.epoch !== this.#level1?.epoch) return undefined;
+    if (entry.tags !== undefined && !entry.tags.current) return undefined;
     const nowMs = state.engine.clock.monotonic();
     if (nowMs >= entry.freshUntilMs) return undefined;
     if (nowMs - entry.touchedAtMs > TOUCH_MS) this.#level1.touch(entry, nowMs);
@@ -276,7 +296,11 @@ export class Scope {
   }
 
   #plan(options: LoadOptions | undefined): LoadPlan {
-    const plan = { ttlMs: this.#ttlMs(options?.ttl), sensitive: options?.sensitive === true };
+    const plan = {
+      ttlMs: this.#ttlMs(options?.ttl),
+      tags: entryTags(options?.tags),
+      sensitive: options?.sensitive === true,
+    };
     if (plan.sensitive) this.#state.engine.sealer.requireKey();
     return plan;
   }

@@ -47,7 +47,7 @@ export function decodeStampedTags(meta: Buffer): StampedTags | undefined {
   const everywhere = { table: meta.readDoubleBE(17), at: meta.readDoubleBE(25) };
   if (!isStamp(scope) || !isStamp(everywhere)) return undefined;
   const names: string[] = [];
-  for (let at = NAMES_AT; at < meta.length; ) {
+  for (let at = NAMES_AT; at < meta.length;) {
     if (at + 2 > meta.length || names.length === MAX_NAMES) return undefined;
     const end = at + 2 + meta.readUInt16BE(at);
     if (end > meta.length || end === at + 2) return undefined;

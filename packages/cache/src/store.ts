@@ -1,9 +1,11 @@
 import type { ScopeAddress } from './scope-address.ts';
+import type { StampedTags, TagStamp } from './stamped-tags.ts';
 
 /**
  * The second level of a cache: what a driver has to do. Keys are full names that already carry the scope's prefix.
  *
- * - An entry exists while its time to live runs and its generation is the scope's; what does not exist is never shown.
+ * - An entry exists while its time to live runs and its generation is the scope's, and none of its tags was invalidated after
+ *   the stamps that it has of them; what does not exist is never shown.
  * - Every method either resolves with the change made, or rejects with a `TierkitError` within a bounded time; after a
  *   rejection the change may or may not be made.
  * - A change is announced to other instances in the same atomic step that makes it. Fills and reads announce nothing.
@@ -53,10 +55,13 @@ export interface StoredEntry {
   readonly payload: Buffer;
   /** In the server's time, milliseconds since 1970. */
   readonly expiresAtMs: number;
+  /** Undefined for an entry without tags. */
+  readonly tags: StampedTags | undefined;
 }
 
 export interface NewEntry {
   readonly key: string;
+  readonly tags: StampedTags | undefined;
   readonly flags: number;
   readonly payload: Buffer;
 }
@@ -72,6 +77,8 @@ export interface Lease {
   readonly token: string;
   /** The scope's generation when the lease was given. */
   readonly generation: Buffer;
+  /** Where the scope's tags stood when the lease was given, if the same step could tell. */
+  readonly tags: TagStamp | undefined;
 }
 
 export type Claim =

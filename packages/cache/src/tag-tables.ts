@@ -55,31 +55,30 @@ export class TagTables {
   }
 
   /** Where the tags stand, to be asked before a load begins; the claim tells it of a scope with a slot. Never rejects. */
-  async start(address: ScopeAddress): Promise<TagsAtStart> {
-    const [scope, everywhere] = await Promise.all([
-      address.scoped ? undefined : this.#standing(this.of(address)),
-      this.#standing(this.everywhere),
-    ]);
-    return { scope, everywhere };
+  start(address: ScopeAddress): TagsAtStart | Promise<TagsAtStart> {
+    const scope = address.scoped ? undefined : this.of(address).standing();
+    const everywhere = this.everywhere.standing();
+    return everywhere && (scope ?? address.scoped) ? { scope, everywhere } : this.#start(address);
   }
 
   /**
    * What to stamp a loaded entry with.
    *
-   * @returns undefined when one of the tags was invalidated since the load began, or may have been: what was loaded must
-   *   not be stored
+   * @returns undefined for one without tags; `'outdated'` when a tag was invalidated since the load began, or may have
+   *   been: what was loaded must not be stored
    */
   async stampLoaded(
     address: ScopeAddress,
     names: readonly string[],
     started: TagsAtStart,
     ttlMs: number,
-  ): Promise<StampedTags | undefined> {
+  ): Promise<StampedTags | undefined | 'outdated'> {
+    if (names.length === 0) return undefined;
     const [scope, everywhere] = await Promise.all([
       this.#sinceStart(this.of(address), started.scope, names, ttlMs),
       this.#sinceStart(this.everywhere, started.everywhere, names, ttlMs),
     ]);
-    return scope && everywhere && { names, scope, everywhere };
+    return scope && everywhere ? { names, scope, everywhere } : 'outdated';
   }
 
   /** Whether no tag was invalidated after the stamps; it asks only for what is not known. */
@@ -161,6 +160,14 @@ export class TagTables {
 
   #stampOf(table: TagTable, ttlMs: number): TagStamp | Promise<TagStamp> {
     return table.stamp(ttlMs, (longestMs) => this.#source.stamp(table.key, longestMs));
+  }
+
+  async #start(address: ScopeAddress): Promise<TagsAtStart> {
+    const [scope, everywhere] = await Promise.all([
+      address.scoped ? undefined : this.#standing(this.of(address)),
+      this.#standing(this.everywhere),
+    ]);
+    return { scope, everywhere };
   }
 
   async #standing(table: TagTable): Promise<TagStamp | undefined> {

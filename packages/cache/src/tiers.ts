@@ -2,12 +2,13 @@ import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
 import { defineInTier, type DefineInTier } from './define-in-tier.ts';
 import { createInstance, type Instance } from './instance.ts';
 import type { CacheOptions, TierOptions } from './options.ts';
-import { rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
+import { everywhereAddress, rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
 import { ScopeState } from './scope-state.ts';
-import { Scope } from './scope.ts';
+import { Scope, type ConfirmOptions } from './scope.ts';
 import { differingOption, tierPolicy, type TierPolicy } from './tier-policy.ts';
 import { newTierStats, type TierStats } from './stats.ts';
 import { wrappersIn, type Wrappers } from './wrappers.ts';
+import { invalidateTags } from './writes.ts';
 
 export interface TiersOptions extends CacheOptions {
   /**
@@ -34,6 +35,14 @@ export interface Tiers extends Wrappers {
   readonly global: Scope;
   /** A tier of your own. Options given here for a tier that is known already must agree with what it has. */
   tier(name: string, options?: TierOptions): Tier;
+  /**
+   * Ends all entries of all scopes and tiers that have one of the tags, or one that those imply: one round trip, whatever
+   * their number. `scope.invalidateTags` does so for one scope.
+   *
+   * @returns whether Redis confirmed
+   * @throws {TierkitError} `ERR_CACHE_TAGS`
+   */
+  invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean>;
   /** Resolves once Redis answers and changes elsewhere are heard of. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE` */
   ready(timeout?: Duration): Promise<void>;
   stats(): CacheStats;
@@ -98,6 +107,12 @@ class TieredCache implements Tiers {
     }
     const scopeOf = (id: string | number): Scope => this.#open(scopedAddress(this.#instance.prefix, name, id));
     return Object.assign(scopeOf, { define: defineInTier(scopeOf) });
+  }
+
+  async invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean> {
+    const { engine, prefix } = this.#instance;
+    const everywhere = { engine, address: everywhereAddress(prefix), stats: newTierStats() };
+    return invalidateTags(everywhere, tags, options?.required === true);
   }
 
   ready(timeout: Duration = 5_000): Promise<void> {

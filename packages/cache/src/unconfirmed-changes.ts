@@ -1,6 +1,7 @@
 import { compilePattern, type Logger } from '@tierkit/core';
 import type { ScopeAddress } from './scope-address.ts';
 import type { CacheStore } from './store.ts';
+import type { TagTables } from './tag-tables.ts';
 
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
@@ -15,6 +16,8 @@ interface Unconfirmed {
   readonly scope: ScopeAddress;
   names: Set<string>;
   patterns: Set<string>;
+  readonly tags: Set<string>;
+  allTags: boolean;
   all: boolean;
 }
 
@@ -26,6 +29,7 @@ interface Unconfirmed {
  */
 export class UnconfirmedChanges {
   readonly #store: CacheStore;
+  readonly #tags: TagTables;
   readonly #logger: Logger;
   #byScope = new Map<string, Unconfirmed>();
   #timer: NodeJS.Timeout | undefined;
@@ -36,8 +40,9 @@ export class UnconfirmedChanges {
   /** Called when more scopes had unconfirmed changes than can be remembered. */
   onOverflow: () => void = () => {};
 
-  constructor(store: CacheStore, logger: Logger) {
+  constructor(store: CacheStore, tags: TagTables, logger: Logger) {
     this.#store = store;
+    this.#tags = tags;
     this.#logger = logger;
   }
 
@@ -73,6 +78,15 @@ export class UnconfirmedChanges {
     if (known.patterns.size > 16) this.addAll(scope);
   }
 
+  /** A scope with more than can be remembered loses all that has tags. */
+  addTags(scope: ScopeAddress, tags: readonly string[]): void {
+    const known = this.#of(scope);
+    for (const tag of tags) known.tags.add(tag);
+    if (known.tags.size <= MAX_NAMES) return;
+    known.tags.clear();
+    known.allTags = true;
+  }
+
   addAll(scope: ScopeAddress): void {
     const known = this.#of(scope);
     known.all = true;
@@ -90,7 +104,12 @@ export class UnconfirmedChanges {
   }
 
   settleAll(scope: ScopeAddress): void {
-    this.#byScope.delete(scope.generationKey);
+    const known = this.#byScope.get(scope.generationKey);
+    if (known === undefined) return;
+    known.all = false;
+    known.names.clear();
+    known.patterns.clear();
+    this.#dropEmpty(known);
   }
 
   /** Tries to make the invalidations now; those that fail are tried again. */
@@ -111,7 +130,7 @@ export class UnconfirmedChanges {
     let known = this.#byScope.get(scope.generationKey);
     if (known === undefined) {
       if (this.#byScope.size >= MAX_SCOPES) this.onOverflow();
-      known = { scope, names: new Set(), patterns: new Set(), all: false };
+      known = { scope, names: new Set(), patterns: new Set(), tags: new Set(), allTags: false, all: false };
       this.#byScope.set(scope.generationKey, known);
     }
     this.#schedule();
@@ -140,6 +159,12 @@ export class UnconfirmedChanges {
 
   async #invalidate(known: Unconfirmed): Promise<void> {
     const { scope } = known;
+    const tags = [...known.tags];
+    if (known.allTags || tags.length > 0) {
+      await this.#tags.invalidate(scope, known.allTags ? [] : tags);
+      known.allTags = false;
+      for (const tag of tags) known.tags.delete(tag);
+    }
     if (known.all) {
       await this.#store.clear(scope);
       this.settleAll(scope);
@@ -166,7 +191,7 @@ export class UnconfirmedChanges {
   }
 
   #dropEmpty(known: Unconfirmed): void {
-    if (known.all || known.names.size > 0 || known.patterns.size > 0) return;
+    if (known.all || known.allTags || known.names.size + known.patterns.size + known.tags.size > 0) return;
     if (this.#byScope.get(known.scope.generationKey) === known) this.#byScope.delete(known.scope.generationKey);
   }
 }

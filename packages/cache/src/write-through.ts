@@ -1,6 +1,7 @@
 import type { Sealed } from '@tierkit/core';
 import { freshName } from './fresh-generation.ts';
-import type { ScopeState } from './scope-state.ts';
+import type { LoadPlan, ScopeState } from './scope-state.ts';
+import type { StampedTags } from './stamped-tags.ts';
 import type { Lease } from './store.ts';
 import { remove, type EncodedValue } from './writes.ts';
 
@@ -26,21 +27,23 @@ export async function writeThrough<R>(
   state: ScopeState,
   { name, payload, sealed }: EncodedValue,
   save: () => Promise<R>,
-  ttlMs: number,
+  plan: Pick<LoadPlan, 'ttlMs' | 'tags'>,
 ): Promise<WriteThrough<R>> {
-  const lease = await begin(state, name);
+  const begun = await begin(state, name, plan);
+  const lease = begun?.lease;
   const token = state.level1.begin(name);
   const renewal = lease && keepAlive(state, lease);
   try {
     const saved = await save();
     const sentMs = state.engine.clock.monotonic();
-    const end = lease === undefined ? 'away' : await fill(state, lease, sealed, ttlMs);
+    const end = begun === undefined ? 'away' : await fill(state, begun, sealed, plan.ttlMs);
     if (end !== 'stored') return { saved, stored: false, confirmed: await leaveNone(state, name, end) };
     // Who asked while the save ran may wait for a load of the older value: nobody joins them any more.
     const unchanged = token.valid;
     state.invalidate(name);
     token.valid = unchanged;
-    const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, payload };
+    const tags = state.level1Tags(begun?.tags);
+    const entry = { bytes: payload.length, expiresAtMs: sentMs + plan.ttlMs, tags, payload };
     state.level1.fill(token, entry, state.engine.clock.monotonic());
     token.valid = false;
     return { saved, stored: true, confirmed: true };
@@ -54,13 +57,26 @@ export async function writeThrough<R>(
   }
 }
 
-async function begin(state: ScopeState, name: string): Promise<Lease | undefined> {
+/** The right to store, and the tags as they stood before the source was changed. */
+interface Begun {
+  readonly lease: Lease;
+  readonly tags: StampedTags | undefined;
+}
+
+async function begin(
+  state: ScopeState,
+  name: string,
+  { ttlMs, tags: names }: Pick<LoadPlan, 'ttlMs' | 'tags'>,
+): Promise<Begun | undefined> {
   const { store, load, unconfirmed } = state.engine;
   state.invalidate(name);
   try {
-    const lease = await store.beginWrite(state.address, state.keyOf(name), freshName(), load.leaseMs);
+    const [lease, tags] = await Promise.all([
+      store.beginWrite(state.address, state.keyOf(name), freshName(), load.leaseMs),
+      state.engine.tags.stamp(state.address, names, ttlMs),
+    ]);
     unconfirmed.settle(state.address, [name]);
-    return lease;
+    return { lease, tags };
   } catch (error) {
     report(state, error);
     return undefined;
@@ -78,9 +94,9 @@ function keepAlive({ engine, address, stats }: ScopeState, lease: Lease): NodeJS
   return renewal.unref();
 }
 
-async function fill(state: ScopeState, lease: Lease, sealed: Sealed, ttlMs: number): Promise<'stored' | End> {
+async function fill(state: ScopeState, { lease, tags }: Begun, sealed: Sealed, ttlMs: number): Promise<'stored' | End> {
   try {
-    const entry = { key: lease.key, ...sealed };
+    const entry = { key: lease.key, tags, ...sealed };
     if (!(await state.engine.store.fill(state.address, lease, entry, ttlMs))) return 'lost';
     state.stats.writes++;
     return 'stored';

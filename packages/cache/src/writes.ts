@@ -1,5 +1,6 @@
 import { compilePattern, TierkitError, type Sealed } from '@tierkit/core';
 import type { ScopeState } from './scope-state.ts';
+import type { StampedTags } from './stamped-tags.ts';
 
 /** What a pattern deletion did. */
 export interface PatternDeletion {
@@ -31,6 +32,7 @@ export async function write(
   state: ScopeState,
   entries: readonly EncodedValue[],
   ttlMs: number,
+  tagNames: readonly string[],
   required: boolean,
 ): Promise<boolean> {
   const { engine, level1, stats } = state;
@@ -38,8 +40,10 @@ export async function write(
   for (const name of names) state.invalidate(name);
   const tokens = names.map((name) => level1.begin(name));
   const sentMs = engine.clock.monotonic();
-  const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), ...sealed }));
+  let tags: StampedTags | undefined;
   try {
+    tags = await engine.tags.stamp(state.address, tagNames, ttlMs);
+    const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
     await engine.store.write(state.address, stored, ttlMs);
   } catch (error) {
     for (const name of names) state.invalidate(name);
@@ -57,7 +61,7 @@ export async function write(
     const mine = token.valid;
     state.invalidate(name);
     token.valid = mine;
-    const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, payload };
+    const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, tags: state.level1Tags(tags), payload };
     level1.fill(token, entry, engine.clock.monotonic());
     token.valid = false;
     level1.end(token);
@@ -102,6 +106,24 @@ export async function clear(state: ScopeState, required: boolean): Promise<boole
 }
 
 /**
+ * Ends all entries of an address that have one of the tags, or one that those imply.
+ *
+ * @returns whether Redis confirmed, as `write`
+ */
+export async function invalidateTags(target: Target, tags: readonly string[], required: boolean): Promise<boolean> {
+  const { engine, address } = target;
+  const names = engine.impliedTags.of(tags);
+  if (names.length === 0) return true;
+  try {
+    await engine.tags.invalidate(address, names);
+  } catch (error) {
+    engine.unconfirmed.addTags(address, names);
+    return unconfirmed(target, 'invalidateTags', error, required);
+  }
+  return true;
+}
+
+/**
  * Deletes the entries whose names match, in batches, then announces the pattern.
  *
  * Leases go first: a load that ends before its lease is found has stored its entry before the entries are listed.
@@ -130,7 +152,10 @@ export async function removeByPattern(state: ScopeState, pattern: string, dryRun
   return { deleted, confirmed: true };
 }
 
-function unconfirmed(state: ScopeState, operation: string, error: unknown, required: boolean): false {
+/** What is changed: a scope, or all of them. */
+type Target = Pick<ScopeState, 'engine' | 'address' | 'stats'>;
+
+function unconfirmed(state: Target, operation: string, error: unknown, required: boolean): false {
   const { tier } = state.address;
   state.stats.errors++;
   state.engine.logger.debug({ tier, operation, error: String(error) }, 'Redis did not confirm a change');

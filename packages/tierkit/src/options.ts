@@ -25,6 +25,7 @@ const known: Readonly<Record<keyof TierkitOptions, true>> = {
   feedTimeout: true,
   maxValueBytes: true,
   memory: true,
+  cascade: true,
   load: true,
   reclaim: true,
   compression: true,

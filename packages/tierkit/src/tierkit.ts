@@ -1,6 +1,7 @@
 import {
   createTiers,
   type CacheStats,
+  type ConfirmOptions,
   type Scope,
   type Tier,
   type TierOptions,
@@ -42,6 +43,12 @@ export interface Tierkit extends Wrappers {
    *   the kit has no keys or says otherwise in `tiers`.
    */
   tier(name: string, options?: TierOptions): Tier;
+  /**
+   * Ends all entries of all tiers that have one of the tags: one round trip, whatever their number.
+   *
+   * @returns whether Redis confirmed @throws {TierkitError} `ERR_CACHE_TAGS`
+   */
+  invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean>;
   /**
    * Resolves once Redis answers and changes elsewhere are heard of; at once without Redis.
    *
@@ -94,6 +101,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     },
     cached: tiers.cached,
     invalidates: tiers.invalidates,
+    invalidateTags: (tags, given) => tiers.invalidateTags(tags, given),
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),

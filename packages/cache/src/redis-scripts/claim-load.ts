@@ -1,9 +1,10 @@
 import { defineScript } from '@tierkit/redis';
+import type { TagStamp } from '../stamped-tags.ts';
 import { currentGeneration, generationOf } from './generation.ts';
 
 export type ClaimReply =
   | { readonly kind: 'hit'; readonly bytes: Buffer }
-  | { readonly kind: 'granted'; readonly generation: Buffer }
+  | { readonly kind: 'granted'; readonly generation: Buffer; readonly tags: TagStamp }
   | { readonly kind: 'held'; readonly remainingMs: number };
 
 /**
@@ -12,6 +13,7 @@ export type ClaimReply =
  */
 export const claimLoad = defineScript({
   name: 'cache-claim-load',
+  /** Of a scope with a slot of its own, the generation and the tags. */
   keys: ['entry', 'lease', '...generation'],
   // Text throughout: one Buffer among the arguments would make the client assemble the command from pieces.
   args: {
@@ -25,9 +27,10 @@ export const claimLoad = defineScript({
   },
   replyAs: 'buffer',
   reply: (raw): ClaimReply => {
-    const [kind, value] = raw as [number, Buffer | number];
+    const [kind, value, table, at] = raw as [number, Buffer | number, Buffer?, Buffer?];
     if (kind === 1) return { kind: 'hit', bytes: value as Buffer };
-    if (kind === 2) return { kind: 'granted', generation: value as Buffer };
+    if (kind === 2)
+      return { kind: 'granted', generation: value as Buffer, tags: { table: Number(table ?? 0), at: Number(at ?? 0) } };
     return { kind: 'held', remainingMs: Number(value) };
   },
   lua: `
@@ -45,7 +48,8 @@ local holder = redis.call('GET', lease)
 -- A lease of an ended generation guards a load whose result nobody can see.
 if not holder or string.sub(holder, 1, 8) ~= current then
   redis.call('SET', lease, current .. token, 'PX', leaseMs)
-  return { 2, current }
+  local tags = generation[2] and redis.pcall('ZMSCORE', generation[2], ' epoch', ' at') or {}
+  return { 2, current, tags[1], tags[2] }
 end
 if string.sub(holder, -1) ~= '+' then redis.call('SET', lease, holder .. '+', 'KEEPTTL') end
 return { 3, redis.call('PTTL', lease) }

@@ -16,6 +16,7 @@ export const fillEntry = defineScript({
     channel: 'string',
     message: 'string',
     flags: 'integer',
+    meta: 'bytes',
     payload: 'bytes',
   },
   reply: (raw): boolean => raw === 1,
@@ -27,7 +28,7 @@ if generation[1] and redis.call('PTTL', generation[1]) < ttlMs then
 end
 local current = grantedGeneration
 ${envelopeHeader}
-redis.call('SET', entry, headerOf(flags) .. payload, 'PX', ttlMs)
+redis.call('SET', entry, headerOf(flags, meta) .. payload, 'PX', ttlMs)
 ${endLease}
 return 1
 `,

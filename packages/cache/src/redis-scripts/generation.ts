@@ -18,12 +18,12 @@ if generation[1] then
 end
 `;
 
-/** Lua: the function \`headerOf(flags)\`, the bytes of an envelope before its payload, for one without metadata. */
+/** Lua: the function \`headerOf(flags, meta)\`, the bytes of an envelope before its payload. */
 export const envelopeHeader = `
 local time = redis.call('TIME')
 local expiresAtMs = time[1] * 1000 + math.floor(time[2] / 1000) + ttlMs
-local function headerOf(flags)
-  return struct.pack('>BBBdd', 0xC1, 1, flags, expiresAtMs, expiresAtMs) .. current .. struct.pack('>H', 0)
+local function headerOf(flags, meta)
+  return struct.pack('>BBBdd', 0xC1, 1, flags, expiresAtMs, expiresAtMs) .. current .. struct.pack('>H', #meta) .. meta
 end
 `;
 

@@ -12,6 +12,7 @@ export const writeEntries = defineScript({
     freshGeneration: 'bytes',
     channel: 'string',
     message: 'string',
+    meta: 'bytes',
     /** One byte for each payload. */
     flags: 'bytes',
     payloads: 'bytesList',
@@ -24,7 +25,7 @@ local generation = { hasGeneration and keys[1] or nil }
 ${currentGeneration}
 ${envelopeHeader}
 for i, payload in ipairs(payloads) do
-  redis.call('SET', keys[first + 2 * i - 1], headerOf(string.byte(flags, i)) .. payload, 'PX', ttlMs)
+  redis.call('SET', keys[first + 2 * i - 1], headerOf(string.byte(flags, i), meta) .. payload, 'PX', ttlMs)
   redis.call('DEL', keys[first + 2 * i])
 end
 redis.call('PUBLISH', channel, message)

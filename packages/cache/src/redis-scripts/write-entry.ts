@@ -12,13 +12,14 @@ export const writeEntry = defineScript({
     channel: 'string',
     message: 'string',
     flags: 'integer',
+    meta: 'bytes',
     payload: 'bytes',
   },
   reply: (): void => undefined,
   lua: `
 ${currentGeneration}
 ${envelopeHeader}
-redis.call('SET', entry, headerOf(flags) .. payload, 'PX', ttlMs)
+redis.call('SET', entry, headerOf(flags, meta) .. payload, 'PX', ttlMs)
 redis.call('DEL', lease)
 redis.call('PUBLISH', channel, message)
 return 1
