@@ -39,12 +39,12 @@ async function commandsOf(client: Redis, act: () => Promise<unknown>): Promise<R
   await client.config('RESETSTAT');
   await act();
   const stats = await client.info('commandstats');
-  const counts = [...stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name = '', calls]) => [
-    name,
-    Number(calls),
-  ]);
   const background = new Set(['config|resetstat', 'info', 'publish', 'time', 'ping', 'hello', 'client|setinfo']);
-  return Object.fromEntries(counts.filter(([name]) => !background.has(name)));
+  const counts: Record<string, number> = {};
+  for (const [, name = '', calls] of stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)) {
+    if (!background.has(name)) counts[name] = Number(calls);
+  }
+  return counts;
 }
 
 it('costs the same commands, in one round trip, for 10 tagged entries as for 20,000', async () => {
