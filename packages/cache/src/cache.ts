@@ -1,7 +1,7 @@
 import { type Duration } from '@tierkit/core';
 import type { CacheOptions } from './options.ts';
 import type { Scope } from './scope.ts';
-import { createTiers, type CacheStats } from './tiers.ts';
+import { createTiers, type CacheStats, type Tiers } from './tiers.ts';
 
 export interface SingleCacheOptions extends CacheOptions {
   /** Time to live of entries that are stored without one. @default '5m' */
@@ -12,6 +12,7 @@ export interface SingleCacheOptions extends CacheOptions {
 
 /** One cache without tiers: its keys lie at the root, behind the prefix. */
 export interface Cache extends Pick<Scope, keyof Scope> {
+  readonly schedule: Tiers['schedule'];
   ready(timeout?: Duration): Promise<void>;
   stats(): CacheStats;
   close(): Promise<void>;
@@ -29,6 +30,7 @@ export function createCache(options: SingleCacheOptions): Cache {
     getMany: scope.getMany.bind(scope),
     getOrSetMany: scope.getOrSetMany.bind(scope),
     content: scope.content.bind(scope),
+    warm: scope.warm.bind<Scope['warm']>(scope),
     writeThrough: scope.writeThrough.bind(scope),
     set: scope.set.bind(scope),
     setMany: scope.setMany.bind(scope),
@@ -41,6 +43,7 @@ export function createCache(options: SingleCacheOptions): Cache {
     deleteByPattern: scope.deleteByPattern.bind(scope),
     keys: scope.keys.bind(scope),
     define: scope.define.bind<Scope['define']>(scope),
+    schedule: tiers.schedule.bind(tiers),
     ready: (timeout) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     close: () => tiers.close(),

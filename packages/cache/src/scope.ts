@@ -15,6 +15,14 @@ import { load, type Loader } from './loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
 import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
 import type { LoadedValue, LoadPlan, ScopeState } from './scope-state.ts';
+import {
+  warmEntries,
+  warmKeys,
+  type WarmKeysOptions,
+  type WarmOptions,
+  type WarmResult,
+  type WarmSource,
+} from './warm.ts';
 import { writeThrough, type WriteThrough } from './write-through.ts';
 import { entryTags } from './tag-names.ts';
 import {
@@ -134,6 +142,22 @@ export class Scope {
   /** Results by the content that they were made from, under a name. @throws {TierkitError} `ERR_CACHE_OPTIONS` */
   content(name: string, options?: ContentOptions): ContentCache {
     return new ContentCache(this, name, options);
+  }
+
+  /**
+   * Puts entries into the cache that it lacks: pairs of a key and a value, or a key and a loader that is called if the
+   * key is missing. What is there is left alone, and what another caller loads is not loaded again. A failed key is
+   * counted and does not stop it; only an error of the source or of a callback rejects.
+   */
+  warm(entries: WarmSource<readonly [Key, unknown]>, options?: WarmOptions): Promise<WarmResult>;
+  /** The same for keys that are loaded in batches. */
+  warm<K extends Key, T>(keys: WarmSource<K>, options: WarmKeysOptions<K, T>): Promise<WarmResult>;
+  async warm(
+    source: WarmSource<never>,
+    options: WarmOptions | WarmKeysOptions<Key, unknown> = {},
+  ): Promise<WarmResult> {
+    const target = { scope: this, closed: () => this.#state.engine.closed };
+    return 'load' in options ? warmKeys(target, source, options) : warmEntries(target, source, options);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { CacheOptions, TierOptions } from './options.ts';
 import { everywhereAddress, rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
 import { ScopeState } from './scope-state.ts';
 import { Scope, type ConfirmOptions } from './scope.ts';
+import { Schedules, type Schedule, type ScheduleOptions } from './schedules.ts';
 import { differingOption, tierPolicy, type TierPolicy } from './tier-policy.ts';
 import { newTierStats, type TierStats } from './stats.ts';
 import { wrappersIn, type Wrappers } from './wrappers.ts';
@@ -46,6 +47,16 @@ export interface Tiers extends Wrappers {
   /** Resolves once Redis answers and changes elsewhere are heard of. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE` */
   ready(timeout?: Duration): Promise<void>;
   stats(): CacheStats;
+  /**
+   * Runs a task now unless an instance ran it within the interval, and then at every interval: one instance at a time,
+   * under a lease in Redis that is renewed while the task runs. If that instance ends, another one takes over. With
+   * Redis away nobody runs it. It ends with the cache.
+   *
+   * @param name the same on all instances
+   * @param task should end when its signal is aborted; if it fails it is tried again within half a minute
+   * @throws {TierkitError} `ERR_DURATION_INVALID`, `ERR_KEY_INVALID`
+   */
+  schedule(name: string, options: ScheduleOptions, task: (signal: AbortSignal) => unknown): Schedule;
   /** Ends connections and timers, in about a second at the most, and never rejects. It may be called again. */
   close(): Promise<void>;
 }
@@ -77,6 +88,7 @@ class TieredCache implements Tiers {
   readonly #policies = new Map<string, TierPolicy>();
   readonly #hasKeys: boolean;
   readonly #stats = new Map<string, TierStats>();
+  readonly #schedules: Schedules;
   readonly #handles = new WeakMap<ScopeState, Scope>();
   #closing: Promise<void> | undefined;
 
@@ -87,6 +99,7 @@ class TieredCache implements Tiers {
       this.#policies.set(tierName(name), this.#policy(name, tier));
     }
     this.#instance = createInstance(options);
+    this.#schedules = new Schedules(this.#instance.engine, this.#instance.prefix);
     this.global = this.#open(rootAddress(this.#instance.prefix, 'global'));
     const wrappers = wrappersIn(this.global);
     this.cached = wrappers.cached;
@@ -130,7 +143,12 @@ class TieredCache implements Tiers {
     };
   }
 
+  schedule(name: string, options: ScheduleOptions, task: (signal: AbortSignal) => unknown): Schedule {
+    return this.#schedules.add(name, options, task);
+  }
+
   close(): Promise<void> {
+    this.#schedules.close();
     this.#closing ??= this.#instance.close();
     return this.#closing;
   }

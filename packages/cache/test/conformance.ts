@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/servers/index.ts';
 import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
 import { definitionConformance } from './definition-conformance.ts';
 
@@ -297,6 +298,85 @@ export function cacheConformance(target: ConformanceTarget): void {
       expect(await results.delete('a\t\rb')).toBe(true);
       expect(await results.get('a\nb')).toBeUndefined();
       await expect(results.get(5 as never)).rejects.toMatchObject({ code: 'ERR_CONTENT_INVALID' });
+    });
+
+    it('warms what is missing, with bounded concurrency, and tells how far it is', async () => {
+      const scope = fresh();
+      await scope.set('there', 'kept');
+      let running = 0;
+      let most = 0;
+      const load = async (value: unknown) => {
+        most = Math.max(most, ++running);
+        await sleep(2);
+        running--;
+        if (value === 3) throw new Error('three');
+        return value;
+      };
+      async function* entries(): AsyncGenerator<readonly [string, unknown]> {
+        yield ['there', 'newer'];
+        yield ['given', { a: 1 }];
+        yield ['absent', () => undefined];
+        for (let n = 0; n < 10; n++) yield [`n${n}`, () => load(n)];
+      }
+      const progress: number[] = [];
+      const failed: unknown[] = [];
+      const result = await scope.warm(entries(), {
+        concurrency: 3,
+        onProgress: ({ loaded, present, absent, failed: lost }) => progress.push(loaded + present + absent + lost),
+        onError: (key, error) => failed.push(key, (error as Error).message),
+      });
+      expect(result).toEqual({ loaded: 10, present: 1, absent: 1, failed: 1, complete: true });
+      expect(progress).toEqual(Array.from({ length: 13 }, (_, n) => n + 1));
+      expect(failed).toEqual(['n3', 'three']);
+      expect(most).toBe(3);
+      expect(await scope.getMany(['there', 'given', 'absent', 'n3', 'n9'])).toEqual([
+        'kept',
+        { a: 1 },
+        undefined,
+        undefined,
+        9,
+      ]);
+    });
+
+    it('warms keys in batches, stops at a signal, and passes on what its source throws', async () => {
+      const scope = fresh();
+      await scope.set('k7', 'there');
+      const keys = Array.from({ length: 50 }, (_, n) => `k${n}`);
+      const sizes: number[] = [];
+      const load = (missing: readonly string[]) => {
+        sizes.push(missing.length);
+        return missing.map((key) => (key === 'k9' ? new Error('nine') : key));
+      };
+      const result = await scope.warm(keys, { load, batchSize: 20 });
+      expect(result).toEqual({ loaded: 48, present: 1, absent: 0, failed: 1, complete: true });
+      expect(sizes.toSorted((a, b) => a - b)).toEqual([10, 19, 20]);
+      const stop = new AbortController();
+      const stopped = await scope.warm(
+        keys.map((key) => [`s${key}`, key] as const),
+        { concurrency: 1, signal: stop.signal, onProgress: ({ loaded }) => loaded === 5 && stop.abort() },
+      );
+      expect(stopped).toEqual({ loaded: 5, present: 0, absent: 0, failed: 0, complete: false });
+      function* broken(): Generator<readonly [string, number]> {
+        yield ['x', 1];
+        throw new Error('source');
+      }
+      await expect(scope.warm(broken())).rejects.toThrow('source');
+      expect(await scope.get('x')).toBe(1);
+      await expect(scope.warm([], { concurrency: 0 })).rejects.toMatchObject({ code: 'ERR_CACHE_OPTIONS' });
+    });
+
+    it('runs a scheduled task at once and then at its interval, until it is stopped', async () => {
+      const times: number[] = [];
+      const schedule = tiers.schedule(`task${count++}`, { every: '60ms' }, () => void times.push(performance.now()));
+      await until('it ran three times', () => times.length >= 3);
+      schedule.stop();
+      const ran = times.length;
+      for (let run = 1; run < ran; run++) expect((times[run] ?? 0) - (times[run - 1] ?? 0)).toBeGreaterThan(40);
+      await sleep(150);
+      expect(times).toHaveLength(ran);
+      expect(() => tiers.schedule('x', { every: 0 }, () => {})).toThrow(
+        expect.objectContaining({ code: 'ERR_DURATION_INVALID' }),
+      );
     });
 
     it('writes through: the source first, then the cache', async () => {

@@ -7,6 +7,7 @@ import { expect, inject, it } from 'vitest';
 const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 
 const says: Readonly<Record<string, string[]>> = {
+  'warming.ts': ['{ loaded: 2, present: 1, absent: 0, failed: 0, complete: true }', '[ { lines: 12 }, { lines: 20 } ]'],
   'batches-and-content.ts': [
     "loading [ 'size:b.ts', 'size:c.ts' ]\n[ 120, 80, 'cannot read c.ts' ]\n",
     'analysing\n{ lines: 2 }\n{ lines: 2 }\n',

@@ -79,7 +79,7 @@ it('shows other instances no older value once the save has begun', async () => {
 
 it('lets others load soon after the writing process is gone, and keeps its lease while it is slow', async () => {
   const shared = prefix();
-  const load = { lease: '150ms' };
+  const load = { lease: '600ms' };
   const [one, two] = [1, 2].map(() => createTiers({ redis: inject('redisUrl'), prefix: shared, load }));
   await Promise.all([one?.ready(), two?.ready()]);
   let loads = 0;
@@ -87,7 +87,7 @@ it('lets others load soon after the writing process is gone, and keeps its lease
   let waiting: Promise<string> | undefined;
   const slow = await one?.session('s').writeThrough('k', 'new', async () => {
     waiting = two?.session('s').getOrSet('k', loader);
-    await sleep(500);
+    await sleep(1_500);
   });
   expect(slow).toMatchObject({ stored: true });
   expect([await waiting, loads]).toEqual(['new', 0]);

@@ -28,7 +28,7 @@ export interface TierkitInfo {
   readonly redis?: { readonly topology: Topology; readonly db: number; readonly status: RedisStatus };
 }
 
-export interface Tierkit extends Wrappers {
+export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule'> {
   /** What one user session needs, 5 minutes by default. */
   readonly session: Tier;
   /** What belongs to one project, 1 hour by default. */
@@ -102,6 +102,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     cached: tiers.cached,
     invalidates: tiers.invalidates,
     invalidateTags: (tags, given) => tiers.invalidateTags(tags, given),
+    schedule: (name, every, task) => tiers.schedule(name, every, task),
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),
