@@ -68,6 +68,7 @@ export function createInstance(options: CacheOptions): Instance {
     storeOffsetMs: () => number | undefined,
   ): Engine => {
     const unconfirmed = new UnconfirmedChanges(store, tags, logger);
+    unconfirmed.onWhole = (prefix) => scopes.apply({ kind: 'tier', prefix }, compilePattern);
     const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, load };
     return { ...shared, unconfirmed, storeOffsetMs, closed: false };
   };
@@ -116,6 +117,7 @@ export function createInstance(options: CacheOptions): Instance {
     if (news.own && !unconfirmed.recent && news.kind !== 'loaded') return;
     if (news.kind === 'tags') return tags.apply(news.tagsKey, news.names, news.stamp);
     if (news.kind === 'scope') store.forgetGeneration(news.generationKey);
+    if (news.kind === 'tier') store.forgetGenerations();
     scopes.apply(news, compilePattern);
   };
   feed.listen({

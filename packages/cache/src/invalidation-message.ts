@@ -9,6 +9,8 @@ export type Invalidation =
   | { readonly kind: 'keys'; readonly keys: readonly string[] }
   /** All entries of the scope with this generation key went. */
   | { readonly kind: 'scope'; readonly generationKey: string }
+  /** All entries of all scopes whose generation keys begin so went. */
+  | { readonly kind: 'tier'; readonly prefix: string }
   /** The entries of a scope whose names match an encoded pattern went. */
   | { readonly kind: 'pattern'; readonly generationKey: string; readonly pattern: string }
   /** The tags of a table were invalidated, which counted it to the stamp; without tags, all were. */
@@ -25,6 +27,8 @@ export function encodeInvalidation(origin: string, invalidation: Exclude<Invalid
       return `${origin}k${invalidation.keys.join('\n')}`;
     case 'scope':
       return `${origin}s${invalidation.generationKey}`;
+    case 'tier':
+      return `${origin}w${invalidation.prefix}`;
     case 'pattern':
       return `${origin}p${invalidation.generationKey}\n${invalidation.pattern}`;
     case 'loaded':
@@ -47,6 +51,7 @@ export function parseInvalidation(message: Buffer, origin: string): (Invalidatio
   const kind = message.toString('latin1', ORIGIN_LENGTH, ORIGIN_LENGTH + 1);
   if (kind === 'k') return { own, kind: 'keys', keys: body.split('\n') };
   if (kind === 's') return { own, kind: 'scope', generationKey: body };
+  if (kind === 'w') return { own, kind: 'tier', prefix: body };
   if (kind === 'l') return { own, kind: 'loaded', key: body };
   if (kind === 't') {
     const [tagsKey = '', counted = '', ...names] = body.split('\n');

@@ -72,6 +72,12 @@ export class MemoryStore implements CacheStore {
     this.#generations.set(scope.generationKey, ++this.#lastGeneration);
   }
 
+  async clearTier(prefix: string): Promise<void> {
+    for (const generationKey of Array.from(this.#generations.keys())) {
+      if (generationKey.startsWith(prefix)) this.#generations.set(generationKey, ++this.#lastGeneration);
+    }
+  }
+
   async discard(entry: StoredEntry): Promise<void> {
     if (this.#entries.peek(entry.key) === entry) this.#entries.delete(entry.key);
   }

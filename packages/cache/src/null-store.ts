@@ -16,6 +16,8 @@ export class NullStore implements CacheStore {
 
   async clear(): Promise<void> {}
 
+  async clearTier(): Promise<void> {}
+
   async discard(): Promise<void> {}
 
   async ttl(): Promise<undefined> {}

@@ -91,6 +91,14 @@ export class RedisKeyspace {
     return keys.filter((key) => live.has(key) || metaBytes.get(key) === 0);
   }
 
+  /** Ends all scopes whose generation keys begin so: nothing else that begins so ends with a brace. */
+  async unlinkGenerations(prefix: string): Promise<void> {
+    for await (const found of scan(this.#redis, { match: `${prefix}*}`, count: BATCH })) {
+      const own = found.filter((key) => key.startsWith(prefix) && key.endsWith('}'));
+      await this.#redis.execute((client) => Promise.all(own.map((key) => client.unlink(key))));
+    }
+  }
+
   #generation(scope: ScopeAddress): Promise<Buffer | null> {
     if (!scope.scoped) return this.#rootGeneration(scope);
     return this.#redis.execute((client) => client.getBuffer(scope.generationKey));

@@ -159,6 +159,13 @@ export class RedisStore implements CacheStore {
     if (ended !== null) this.#reclaimer?.add(scope, ended);
   }
 
+  async clearTier(prefix: string): Promise<void> {
+    await this.#keyspace.unlinkGenerations(prefix);
+    const { channel, message } = this.#announce({ kind: 'tier', prefix });
+    this.forgetGenerations();
+    await this.#redis.execute((client) => client.publish(channel, message));
+  }
+
   async discard(entry: StoredEntry): Promise<void> {
     await discardEntry.run(this.#redis, { entry: entry.key }, { bytes: entry.bytes });
   }

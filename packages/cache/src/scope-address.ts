@@ -46,6 +46,11 @@ export function everywhereAddress(prefix: string): ScopeAddress {
   return { tier: 'everywhere', prefix, generationKey: key, tagsKey: key, scoped: false };
 }
 
+/** What the generation keys of all scopes of a tier begin with; of a tier without scopes, something of its own. */
+export function tierPrefix({ generationKey, scoped }: ScopeAddress): string {
+  return scoped ? generationKey.slice(0, generationKey.indexOf('{') + 1) : generationKey;
+}
+
 /** What Redis matches the leases of a scope's keys with; `pattern` is encoded. */
 export function leasePattern(address: ScopeAddress, pattern: string): string {
   return leaseKey(address, address.prefix + pattern);

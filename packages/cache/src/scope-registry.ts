@@ -56,6 +56,11 @@ export class ScopeRegistry {
       case 'scope':
         this.find(news.generationKey)?.invalidateAll();
         break;
+      case 'tier':
+        for (const state of this.states()) {
+          if (state.address.generationKey.startsWith(news.prefix)) state.invalidateAll();
+        }
+        break;
       case 'pattern': {
         const state = this.find(news.generationKey);
         if (state !== undefined) applyPattern(state, news.pattern, compile);

@@ -20,6 +20,8 @@ export interface CacheStore {
   remove(scope: ScopeAddress, keys: readonly string[]): Promise<void>;
   /** Ends all entries and leases of the scope at once, at a cost that does not depend on their number. */
   clear(scope: ScopeAddress): Promise<void>;
+  /** As `clear`, for all scopes whose generation keys begin so, at a cost that grows with the keys in the store. */
+  clearTier(prefix: string): Promise<void>;
   /** Removes the entry only while its bytes are still these. */
   discard(entry: StoredEntry): Promise<void>;
   /** Milliseconds that an entry has left; `undefined` when there is none. */

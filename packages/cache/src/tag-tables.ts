@@ -117,6 +117,15 @@ export class TagTables {
     }
   }
 
+  /** Bans within the scopes whose keys begin so do not count any more, as nothing of them is served at all. */
+  forgive(prefix: string): void {
+    for (const table of this.#banned) {
+      if (!table.key.startsWith(prefix)) continue;
+      table.lift([], table.bans);
+      this.#banned.delete(table);
+    }
+  }
+
   /** News of an invalidation elsewhere. */
   apply(tagsKey: string, names: readonly string[], stamp: TagStamp): void {
     const table = tagsKey === this.everywhere.key ? this.everywhere : this.#byKey.get(tagsKey)?.deref();

@@ -66,7 +66,7 @@ export interface CacheStats {
   /** Whether changes on other instances are heard of, so that the in-process level answers. */
   readonly coherent: boolean;
   readonly l1: { readonly entries: number; readonly bytes: number };
-  /** Scopes with changes that Redis did not confirm yet. */
+  /** Scopes with changes that Redis did not confirm yet; a tier with too many of them counts as one. */
   readonly unconfirmedScopes: number;
   readonly tiers: Readonly<Record<string, Readonly<TierStats>>>;
 }

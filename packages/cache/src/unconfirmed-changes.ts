@@ -1,24 +1,33 @@
 import { compilePattern, type Logger } from '@tierkit/core';
-import type { ScopeAddress } from './scope-address.ts';
+import { tierPrefix, type ScopeAddress } from './scope-address.ts';
 import type { CacheStore } from './store.ts';
 import type { TagTables } from './tag-tables.ts';
 
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
-/** Names of one scope that are remembered one by one; a scope with more is cleared as a whole. */
+/** Names of a scope that are remembered one by one; a scope with more is cleared as a whole, which is one step. */
 const MAX_NAMES = 1_000;
-/** Scopes that are remembered at the most. */
-const MAX_SCOPES = 10_000;
+/** Tags of a scope that are remembered one by one; with more, all that has tags is invalidated. */
+const MAX_TAGS = 1_000;
+/** Each costs a walk over all keys in Redis. */
+const MAX_PATTERNS = 16;
+/** Names, patterns, tags and scopes that are remembered in all; with more, a tier is invalidated as a whole. */
+const MAX_REMEMBERED = 20_000;
+/** Scopes that are invalidated at the same time. */
+const AT_ONCE = 50;
 /** A command that timed out may still take effect this long after, when a frozen server goes on. */
 const LATE_MS = 60_000;
 
+/** What was touched, each with the moment of the last change that was not confirmed. */
 interface Unconfirmed {
   readonly scope: ScopeAddress;
-  names: Set<string>;
-  patterns: Set<string>;
-  readonly tags: Set<string>;
-  allTags: boolean;
-  all: boolean;
+  readonly names: Map<string, number>;
+  readonly patterns: Map<string, number>;
+  readonly tags: Map<string, number>;
+  /** The moment of the last one that touched everything that has tags; 0 for none. */
+  allTags: number;
+  /** The moment of the last one that touched everything; 0 for none. */
+  all: number;
 }
 
 /**
@@ -26,19 +35,25 @@ interface Unconfirmed {
  *
  * Until Redis took an invalidation of what they touched, this instance answers those names with a miss, since what
  * Redis has may be older than the change. Other instances hear of it when the invalidation is made.
+ *
+ * Memory is bounded: what is too much to be remembered one by one is invalidated by the scope, and by the tier.
  */
 export class UnconfirmedChanges {
   readonly #store: CacheStore;
   readonly #tags: TagTables;
   readonly #logger: Logger;
-  #byScope = new Map<string, Unconfirmed>();
+  readonly #byScope = new Map<string, Unconfirmed>();
+  /** Tiers of which nothing is remembered but that all their scopes are in doubt, by what their scopes begin with. */
+  readonly #tiers = new Map<string, number>();
+  #remembered = 0;
+  #moment = 0;
   #timer: NodeJS.Timeout | undefined;
   #delayMs = RETRY_MIN_MS;
   #replaying = false;
   #lastAtMs = -Infinity;
   #closed = false;
-  /** Called when more scopes had unconfirmed changes than can be remembered. */
-  onOverflow: () => void = () => {};
+  /** Called for scopes that are in doubt as a whole, by what their keys begin with: the first level must not answer. */
+  onWhole: (prefix: string) => void = () => {};
 
   constructor(store: CacheStore, tags: TagTables, logger: Logger) {
     this.#store = store;
@@ -46,8 +61,14 @@ export class UnconfirmedChanges {
     this.#logger = logger;
   }
 
+  /** Scopes in doubt; a tier that is in doubt as a whole counts as one. */
   get size(): number {
-    return this.#byScope.size;
+    return this.#byScope.size + this.#tiers.size;
+  }
+
+  /** Taken before a command is sent: if it is confirmed, it settles nothing that came after. */
+  get moment(): number {
+    return this.#moment;
   }
 
   /** Whether messages of this instance's own may tell of changes that it does not know to be made. */
@@ -56,85 +77,136 @@ export class UnconfirmedChanges {
   }
 
   covers(scope: ScopeAddress, name: string): boolean {
-    if (this.#byScope.size === 0) return false;
+    if (this.size === 0) return false;
+    if (this.#tiers.has(tierPrefix(scope))) return true;
     const known = this.#byScope.get(scope.generationKey);
     if (known === undefined) return false;
-    if (known.all || known.names.has(name)) return true;
-    for (const pattern of known.patterns) if (compilePattern(pattern).matches(name)) return true;
+    if (known.all > 0 || known.names.has(name)) return true;
+    for (const pattern of known.patterns.keys()) if (compilePattern(pattern).matches(name)) return true;
     return false;
   }
 
   addNames(scope: ScopeAddress, names: readonly string[]): void {
-    const known = this.#of(scope);
-    if (known.all) return;
-    for (const name of names) known.names.add(name);
-    if (known.names.size > MAX_NAMES) this.addAll(scope);
+    this.#add(scope, (known, moment) => {
+      if (known.all > 0) known.all = moment;
+      else for (const name of names) known.names.set(name, moment);
+      // The root's entries have nothing else in common: it is cleared only when there is no room at all.
+      if (scope.scoped && known.names.size > MAX_NAMES) takeAll(known, moment);
+    });
   }
 
   /** @param pattern as the user wrote it */
   addPattern(scope: ScopeAddress, pattern: string): void {
-    const known = this.#of(scope);
-    if (!known.all) known.patterns.add(pattern);
-    if (known.patterns.size > 16) this.addAll(scope);
+    this.#add(scope, (known, moment) => {
+      if (known.all > 0) known.all = moment;
+      else known.patterns.set(pattern, moment);
+      if (known.patterns.size > MAX_PATTERNS) takeAll(known, moment);
+    });
   }
 
-  /** A scope with more than can be remembered loses all that has tags. */
   addTags(scope: ScopeAddress, tags: readonly string[]): void {
-    const known = this.#of(scope);
-    for (const tag of tags) known.tags.add(tag);
-    if (known.tags.size <= MAX_NAMES) return;
-    known.tags.clear();
-    known.allTags = true;
+    this.#add(scope, (known, moment) => {
+      for (const tag of tags) known.tags.set(tag, moment);
+      if (known.allTags === 0 && known.tags.size <= MAX_TAGS) return;
+      known.allTags = moment;
+      known.tags.clear();
+    });
+    if (this.#tiers.has(tierPrefix(scope))) this.#takeOver(scope.generationKey);
   }
 
   addAll(scope: ScopeAddress): void {
-    const known = this.#of(scope);
-    known.all = true;
-    known.names = new Set();
-    known.patterns = new Set();
+    this.#add(scope, takeAll);
   }
 
-  /** A later write of these names was confirmed and announced, which settles what came before it. */
-  settle(scope: ScopeAddress, names: readonly string[]): void {
-    if (this.#byScope.size === 0) return;
+  /** A write of these names that was sent at the moment was confirmed and announced: what came before does not count. */
+  settle(scope: ScopeAddress, names: readonly string[], sent: number): void {
     const known = this.#byScope.get(scope.generationKey);
     if (known === undefined) return;
-    for (const name of names) known.names.delete(name);
-    this.#dropEmpty(known);
+    this.#change(known, () => {
+      for (const name of names) if ((known.names.get(name) ?? Infinity) <= sent) known.names.delete(name);
+    });
   }
 
-  settleAll(scope: ScopeAddress): void {
+  /** As {@link settle}, for a clear of the scope. */
+  settleAll(scope: ScopeAddress, sent: number): void {
     const known = this.#byScope.get(scope.generationKey);
     if (known === undefined) return;
-    known.all = false;
-    known.names.clear();
-    known.patterns.clear();
-    this.#dropEmpty(known);
+    this.#change(known, () => {
+      if (known.all <= sent) known.all = 0;
+      for (const touched of [known.names, known.patterns]) {
+        for (const [name, moment] of touched) if (moment <= sent) touched.delete(name);
+      }
+    });
   }
 
   /** Tries to make the invalidations now; those that fail are tried again. */
   replay(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#replaying && !this.#closed && this.#byScope.size > 0) void this.#run();
+    if (!this.#replaying && !this.#closed && this.size > 0) void this.#run();
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#byScope.clear();
+    this.#tiers.clear();
+    this.#remembered = 0;
   }
 
-  #of(scope: ScopeAddress): Unconfirmed {
+  #add(scope: ScopeAddress, touch: (known: Unconfirmed, moment: number) => void): void {
+    if (this.#closed) return;
     this.#lastAtMs = performance.now();
-    let known = this.#byScope.get(scope.generationKey);
-    if (known === undefined) {
-      if (this.#byScope.size >= MAX_SCOPES) this.onOverflow();
-      known = { scope, names: new Set(), patterns: new Set(), tags: new Set(), allTags: false, all: false };
-      this.#byScope.set(scope.generationKey, known);
+    const moment = ++this.#moment;
+    const tier = tierPrefix(scope);
+    if (this.#tiers.has(tier)) {
+      this.#tiers.set(tier, moment);
+    } else {
+      let known = this.#byScope.get(scope.generationKey);
+      if (known === undefined) {
+        known = { scope, names: new Map(), patterns: new Map(), tags: new Map(), allTags: 0, all: 0 };
+        this.#byScope.set(scope.generationKey, known);
+        this.#remembered++;
+      }
+      const touched = known;
+      this.#change(touched, () => touch(touched, moment));
+      if (this.#remembered > MAX_REMEMBERED) this.#takeTier(tier, touched, moment);
     }
     this.#schedule();
-    return known;
+  }
+
+  #takeTier(tier: string, touched: Unconfirmed, moment: number): void {
+    // Tags of all scopes together are no scope, and bounded by themselves.
+    if (!touched.scope.scoped && touched.names.size + touched.patterns.size === 0) return;
+    this.#logger.warn(
+      { tier: touched.scope.tier },
+      'too many unconfirmed changes: all of the tier will be invalidated',
+    );
+    if (!touched.scope.scoped) return this.#change(touched, () => takeAll(touched, moment));
+    this.#tiers.set(tier, moment);
+    for (const known of this.#byScope.values()) if (tierPrefix(known.scope) === tier) this.#forget(known);
+    this.#takeOver(tier);
+  }
+
+  /** What is in doubt as a whole needs no memory of which of its tags are. */
+  #takeOver(prefix: string): void {
+    this.onWhole(prefix);
+    this.#tags.forgive(prefix);
+  }
+
+  /** Every change of what is remembered of a scope, so that the sum of all holds. */
+  #change(known: Unconfirmed, change: () => void): void {
+    if (this.#byScope.get(known.scope.generationKey) !== known) return;
+    const before = sizeOf(known);
+    change();
+    this.#remembered += sizeOf(known) - before;
+    if (known.all === 0 && known.allTags === 0 && sizeOf(known) === 1) this.#forget(known);
+  }
+
+  #forget(known: Unconfirmed): void {
+    if (this.#byScope.get(known.scope.generationKey) !== known) return;
+    this.#byScope.delete(known.scope.generationKey);
+    this.#remembered -= sizeOf(known);
   }
 
   #schedule(): void {
@@ -145,53 +217,76 @@ export class UnconfirmedChanges {
 
   async #run(): Promise<void> {
     this.#replaying = true;
-    try {
-      for (const known of Array.from(this.#byScope.values())) await this.#invalidate(known);
-      this.#delayMs = RETRY_MIN_MS;
-      this.#logger.info({}, 'unconfirmed changes were invalidated');
-    } catch {
-      this.#delayMs = Math.min(this.#delayMs * 2, RETRY_MAX_MS);
-    } finally {
-      this.#replaying = false;
-      if (this.#byScope.size > 0) this.#schedule();
+    const done = await this.#invalidateAll();
+    this.#replaying = false;
+    if (done) this.#logger.info({}, 'unconfirmed changes were invalidated');
+    this.#delayMs = done ? RETRY_MIN_MS : Math.min(this.#delayMs * 2, RETRY_MAX_MS);
+    if (this.size > 0) this.#schedule();
+  }
+
+  /** Tries all of them, since one server of many may be away. @returns whether nothing failed */
+  async #invalidateAll(): Promise<boolean> {
+    const left = [...this.#byScope.values()].map((known) => () => this.#invalidate(known));
+    for (const [tier, moment] of this.#tiers) left.push(() => this.#invalidateTier(tier, moment));
+    let done = true;
+    for (let batch = left.splice(0, AT_ONCE); batch.length > 0; batch = left.splice(0, AT_ONCE)) {
+      const results = await Promise.allSettled(batch.map((invalidate) => invalidate()));
+      done &&= results.every(({ status }) => status === 'fulfilled');
     }
+    return done;
+  }
+
+  async #invalidateTier(tier: string, moment: number): Promise<void> {
+    await this.#store.clearTier(tier);
+    if (this.#tiers.get(tier) === moment) this.#tiers.delete(tier);
+  }
+
+  async #invalidateTags(known: Unconfirmed): Promise<void> {
+    const sent = this.#moment;
+    const tags = [...known.tags.keys()];
+    await this.#tags.invalidate(known.scope, known.allTags > 0 ? [] : tags);
+    this.#change(known, () => {
+      if (known.allTags <= sent) known.allTags = 0;
+      for (const tag of tags) if ((known.tags.get(tag) ?? Infinity) <= sent) known.tags.delete(tag);
+    });
   }
 
   async #invalidate(known: Unconfirmed): Promise<void> {
     const { scope } = known;
-    const tags = [...known.tags];
-    if (known.allTags || tags.length > 0) {
-      await this.#tags.invalidate(scope, known.allTags ? [] : tags);
-      known.allTags = false;
-      for (const tag of tags) known.tags.delete(tag);
-    }
-    if (known.all) {
+    if (known.allTags > 0 || known.tags.size > 0) await this.#invalidateTags(known);
+    const sent = this.#moment;
+    if (known.all > 0) {
       await this.#store.clear(scope);
-      this.settleAll(scope);
+      this.settleAll(scope, sent);
       return;
     }
-    const names = [...known.names];
+    const names = [...known.names.keys()];
     if (names.length > 0) {
       await this.#store.remove(
         scope,
         names.map((name) => scope.prefix + name),
       );
-      this.settle(scope, names);
+      this.settle(scope, names, sent);
     }
-    for (const pattern of known.patterns) {
+    for (const [pattern, moment] of known.patterns) {
       const compiled = compilePattern(pattern);
       await this.#store.voidLeases(scope, compiled);
       for await (const keys of this.#store.scan(scope, compiled)) {
         if (keys.length > 0) await this.#store.remove(scope, keys);
       }
       await this.#store.announcePattern(scope, pattern);
-      known.patterns.delete(pattern);
+      if (known.patterns.get(pattern) === moment) this.#change(known, () => known.patterns.delete(pattern));
     }
-    this.#dropEmpty(known);
   }
+}
 
-  #dropEmpty(known: Unconfirmed): void {
-    if (known.all || known.allTags || known.names.size + known.patterns.size + known.tags.size > 0) return;
-    if (this.#byScope.get(known.scope.generationKey) === known) this.#byScope.delete(known.scope.generationKey);
-  }
+/** What it counts for in all that is remembered. */
+function sizeOf({ names, patterns, tags }: Unconfirmed): number {
+  return 1 + names.size + patterns.size + tags.size;
+}
+
+function takeAll(known: Unconfirmed, moment: number): void {
+  known.all = moment;
+  known.names.clear();
+  known.patterns.clear();
 }

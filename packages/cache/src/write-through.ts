@@ -70,12 +70,13 @@ async function begin(
 ): Promise<Begun | undefined> {
   const { store, load, unconfirmed } = state.engine;
   state.invalidate(name);
+  const sent = unconfirmed.moment;
   try {
     const [lease, tags] = await Promise.all([
       store.beginWrite(state.address, state.keyOf(name), freshName(), load.leaseMs),
       state.engine.tags.stamp(state.address, names, ttlMs),
     ]);
-    unconfirmed.settle(state.address, [name]);
+    unconfirmed.settle(state.address, [name], sent);
     return { lease, tags };
   } catch (error) {
     report(state, error);

@@ -40,6 +40,7 @@ export async function write(
   for (const name of names) state.invalidate(name);
   const tokens = names.map((name) => level1.begin(name));
   const sentMs = engine.clock.monotonic();
+  const sent = engine.unconfirmed.moment;
   let tags: StampedTags | undefined;
   try {
     tags = await engine.tags.stamp(state.address, tagNames, ttlMs);
@@ -51,7 +52,7 @@ export async function write(
     engine.unconfirmed.addNames(state.address, names);
     return unconfirmed(state, 'set', error, required);
   }
-  engine.unconfirmed.settle(state.address, names);
+  engine.unconfirmed.settle(state.address, names, sent);
   stats.writes += entries.length;
   // Whoever read meanwhile, or wrote meanwhile, may have seen the order of things otherwise: nothing of theirs stays,
   // and nothing of ours if we heard of theirs.
@@ -73,6 +74,7 @@ export async function write(
 export async function remove(state: ScopeState, names: readonly string[], required: boolean): Promise<boolean> {
   const { engine, stats } = state;
   for (const name of names) state.invalidate(name);
+  const sent = engine.unconfirmed.moment;
   try {
     await engine.store.remove(
       state.address,
@@ -84,7 +86,7 @@ export async function remove(state: ScopeState, names: readonly string[], requir
     return unconfirmed(state, 'delete', error, required);
   }
   for (const name of names) state.invalidate(name);
-  engine.unconfirmed.settle(state.address, names);
+  engine.unconfirmed.settle(state.address, names, sent);
   stats.deletes += names.length;
   return true;
 }
@@ -93,6 +95,7 @@ export async function remove(state: ScopeState, names: readonly string[], requir
 export async function clear(state: ScopeState, required: boolean): Promise<boolean> {
   const { engine } = state;
   state.invalidateAll();
+  const sent = engine.unconfirmed.moment;
   try {
     await engine.store.clear(state.address);
   } catch (error) {
@@ -101,7 +104,7 @@ export async function clear(state: ScopeState, required: boolean): Promise<boole
     return unconfirmed(state, 'clear', error, required);
   }
   state.invalidateAll();
-  engine.unconfirmed.settleAll(state.address);
+  engine.unconfirmed.settleAll(state.address, sent);
   return true;
 }
 
