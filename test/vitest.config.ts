@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -15,6 +16,8 @@ const shared = {
   testTimeout: 20_000,
   hookTimeout: 60_000,
 };
+// These mostly wait, for Redis or for processes of theirs.
+const beside = { maxWorkers: Math.max(2, availableParallelism() - 1), sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   ...sources,
@@ -23,7 +26,22 @@ export default defineConfig({
     projects: [
       {
         ...sources,
-        test: { ...shared, name: 'packages', include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'] },
+        test: {
+          ...shared,
+          ...beside,
+          name: 'packages',
+          include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+        },
+      },
+      {
+        ...sources,
+        test: {
+          ...shared,
+          ...beside,
+          name: 'workspace',
+          include: ['test/{e2e,servers,workspace}/**/*.test.ts'],
+          testTimeout: 90_000,
+        },
       },
       {
         ...sources,
@@ -46,8 +64,10 @@ export default defineConfig({
           ...shared,
           name: 'system',
           include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'test/{e2e,servers,workspace}/**'],
           testTimeout: 90_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
