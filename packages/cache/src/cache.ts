@@ -32,6 +32,7 @@ export function createCache(options: SingleCacheOptions): Cache {
     content: scope.content.bind(scope),
     warm: scope.warm.bind<Scope['warm']>(scope),
     writeThrough: scope.writeThrough.bind(scope),
+    updateThrough: scope.updateThrough.bind(scope),
     set: scope.set.bind(scope),
     setMany: scope.setMany.bind(scope),
     delete: scope.delete.bind(scope),

@@ -121,8 +121,7 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
 
   async set(id: unknown, value: unknown, options?: WriteOptions): Promise<boolean> {
     await this.#check?.require(value);
-    const { ttl } = this.#options;
-    return this.#scope.set(this.key(id), value, { ...(ttl === undefined ? {} : { ttl }), ...options });
+    return this.#scope.set(this.key(id), value, { ...this.#options, ...options });
   }
 
   async delete(id: unknown, options?: ConfirmOptions): Promise<boolean> {

@@ -8,6 +8,8 @@ export type CacheErrorCode =
   | 'ERR_CACHE_SCHEMA'
   /** A tag is no text of 1 to 512 characters, or there are too many. */
   | 'ERR_CACHE_TAGS'
+  /** The source of a repository lacks the method that was called. */
+  | 'ERR_CACHE_SOURCE'
   /** A change was `required`, and Redis did not confirm it. */
   | 'ERR_CACHE_UNCONFIRMED'
   /** A batch loader did not answer one value a key, or threw what is no Error. */

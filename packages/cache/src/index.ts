@@ -17,6 +17,9 @@ export type {
 } from './options.ts';
 export { invalidates, type InvalidatesOptions } from './invalidates.ts';
 export type { MethodDecorator } from './method-decorator.ts';
+export type { IndexOptions, Repository, RepositoryOptions, RepositorySource } from './repository-options.ts';
+export type { MethodStats, RepositoryStats } from './repository-stats.ts';
+export { repository } from './repository.ts';
 export type { ScopeMethods } from './scope-methods.ts';
 export type { ConfirmOptions, LoadOptions, Scope, WriteOptions } from './scope.ts';
 export type { Schedule, ScheduleOptions } from './schedules.ts';
@@ -24,5 +27,5 @@ export type { TierStats } from './stats.ts';
 export { createTiers, type CacheStats, type Tier, type Tiers, type TiersOptions } from './tiers.ts';
 export type { Wrappers } from './wrappers.ts';
 export type { WarmKeysOptions, WarmOptions, WarmProgress, WarmResult, WarmSource } from './warm.ts';
-export type { WriteThrough } from './write-through.ts';
+export type { UpdateThrough, WriteThrough } from './write-through.ts';
 export type { PatternDeletion } from './writes.ts';

@@ -23,8 +23,8 @@ import {
   type WarmResult,
   type WarmSource,
 } from './warm.ts';
-import { writeThrough, type WriteThrough } from './write-through.ts';
 import { entryTags } from './tag-names.ts';
+import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './write-through.ts';
 import {
   clear,
   encodeValue,
@@ -179,6 +179,14 @@ export class Scope {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
     const plan = { ttlMs: this.#ttlMs(options?.ttl), tags: entryTags(options?.tags) };
     return writeThrough(this.#state, entry, async () => save(value), plan);
+  }
+
+  /**
+   * As `writeThrough` for a change whose outcome is known only when the source has made it: `update` resolves to the new
+   * value, or to undefined if there is none any more. A value that cannot be stored is reported, and none is left.
+   */
+  async updateThrough(key: Key, update: () => Promise<unknown>, options?: LoadOptions): Promise<UpdateThrough> {
+    return updateThrough(this.#state, encodeKey(key), update, this.#plan(options));
   }
 
   /**

@@ -81,6 +81,7 @@ export function createTiers(options: TiersOptions): Tiers {
 class TieredCache implements Tiers {
   readonly cached: Wrappers['cached'];
   readonly invalidates: Wrappers['invalidates'];
+  readonly repository: Wrappers['repository'];
   readonly global: Scope;
   readonly session: Tier;
   readonly project: Tier;
@@ -104,6 +105,7 @@ class TieredCache implements Tiers {
     const wrappers = wrappersIn(this.global);
     this.cached = wrappers.cached;
     this.invalidates = wrappers.invalidates;
+    this.repository = wrappers.repository;
     this.session = this.tier('session');
     this.project = this.tier('project');
   }

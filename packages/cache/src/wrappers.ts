@@ -1,6 +1,15 @@
 import { cached, type AnyFunction, type CachedFunction, type CachedOptions, type CachePlace } from './cached.ts';
 import { invalidates, type InvalidatesOptions } from './invalidates.ts';
 import type { MethodDecorator } from './method-decorator.ts';
+import type {
+  AnyIndex,
+  IdOf,
+  IndexName,
+  Repository,
+  RepositoryOptions,
+  RepositorySource,
+} from './repository-options.ts';
+import { repository } from './repository.ts';
 import type { ScopeMethods } from './scope-methods.ts';
 
 /** What is put around functions and sources, with the global tier where no other `scope` is given. */
@@ -9,6 +18,8 @@ export interface Wrappers {
   readonly cached: CachedInPlace;
   /** @see invalidates */
   readonly invalidates: InvalidatesInPlace;
+  /** @see repository */
+  readonly repository: RepositoryInPlace;
 }
 
 /** `cached` with a scope of its own. */
@@ -31,6 +42,19 @@ interface InvalidatesInPlace {
   (options: InvalidatesOptions<any[]> & Partial<CachePlace>): MethodDecorator;
 }
 
+/** `repository` with a scope of its own. */
+interface RepositoryInPlace {
+  <
+    T extends object,
+    Draft = T,
+    Id extends string | number = IdOf<T>,
+    const Indexes extends readonly AnyIndex<T>[] = readonly AnyIndex<T>[],
+  >(
+    source: RepositorySource<T, Id, Draft>,
+    options: RepositoryOptions<T, Id, Indexes> & { readonly scope?: ScopeMethods },
+  ): Repository<T, Id, Draft, IndexName<Indexes>>;
+}
+
 export function wrappersIn(scope: ScopeMethods): Wrappers {
   const placed = (args: readonly unknown[]): never => {
     const options = args.at(-1);
@@ -38,6 +62,7 @@ export function wrappersIn(scope: ScopeMethods): Wrappers {
   };
   return {
     cached: (...args: unknown[]) => cached(...(placed(args) as Parameters<typeof cached>)) as never,
+    repository: (...args: unknown[]) => repository(...(placed(args) as Parameters<typeof repository>)) as never,
     invalidates: (...args: unknown[]) => invalidates(...(placed(args) as Parameters<typeof invalidates>)) as never,
   };
 }

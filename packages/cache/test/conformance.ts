@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
 import { definitionConformance } from './definition-conformance.ts';
+import { repositoryConformance } from './repository-conformance.ts';
 
 const CASCADE = { org: ['team'], team: ['user'], user: ['team'] };
 
@@ -42,6 +43,7 @@ export function cacheConformance(target: ConformanceTarget): void {
     afterAll(() => tiers.close());
 
     definitionConformance(fresh);
+    repositoryConformance(fresh);
 
     it('answers a miss with undefined and a stored value with its equal', async () => {
       const scope = fresh();

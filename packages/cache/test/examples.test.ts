@@ -8,6 +8,11 @@ const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 
 const says: Readonly<Record<string, string[]>> = {
   'warming.ts': ['{ loaded: 2, present: 1, absent: 0, failed: 0, complete: true }', '[ { lines: 12 }, { lines: 20 } ]'],
+  'repository.ts': [
+    'en: Ann; fr: Bo; in all: 2\nen: Ann; fr: Bo; in all: 2\nAnn learns French\n',
+    "en: ; fr: Ann, Bo; in all: 2\nby id: { id: '1', name: 'Ann', language: 'fr' }\n",
+    '{ hits: 4, misses: 6, writes: 1, allCached: true }',
+  ],
   'batches-and-content.ts': [
     "loading [ 'size:b.ts', 'size:c.ts' ]\n[ 120, 80, 'cannot read c.ts' ]\n",
     'analysing\n{ lines: 2 }\n{ lines: 2 }\n',

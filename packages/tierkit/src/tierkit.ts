@@ -103,6 +103,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     invalidates: tiers.invalidates,
     invalidateTags: (tags, given) => tiers.invalidateTags(tags, given),
     schedule: (name, every, task) => tiers.schedule(name, every, task),
+    repository: tiers.repository,
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),
