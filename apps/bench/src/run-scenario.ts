@@ -37,16 +37,25 @@ export async function runScenario(
   const commandsPerRead = new Map<string, number>();
   try {
     for (const [index, subject] of scenario.subjects.entries()) {
-      const open = await subject.open(setup);
-      if ('absent' in open) {
-        absent.push({ name: subject.name, reason: open.absent });
+      const opened = await subject.open(setup);
+      if ('absent' in opened) {
+        absent.push({ name: subject.name, reason: opened.absent });
         continue;
       }
       const keys = Array.from({ length: scenario.keys }, (_, i) => `s${index}:file:${i}`);
-      participants.push({ subject, open, keys });
       const values = keys.map((_, i) => fileTree(i, scenario.valueBytes));
-      for (const [i, key] of keys.entries()) await open.write(key, values[i]);
-      commandsPerRead.set(subject.name, await verify(subject.name, open, keys, values, level, server.commands));
+      for (const [i, key] of keys.entries()) await opened.write(key, values[i]);
+      const reads = readsOf(opened, keys, values, scenario.batch);
+      if (reads === undefined) {
+        absent.push({ name: subject.name, reason: 'it has no call for several keys' });
+        await opened.close();
+        continue;
+      }
+      participants.push({ subject, open: reads.open, keys: reads.keys });
+      commandsPerRead.set(
+        subject.name,
+        await verify(subject.name, reads.open, reads.keys, reads.values, level, server.commands),
+      );
     }
     const runners = participants.map(({ subject, open, keys }) =>
       createRunner(subject.name, open, { keys, concurrency }),
@@ -56,6 +65,31 @@ export async function runScenario(
   } finally {
     for (const { open } of participants) await open.close();
   }
+}
+
+interface Reads {
+  readonly open: OpenSubject;
+  readonly keys: readonly string[];
+  readonly values: readonly unknown[];
+}
+
+/** What one read is: a key, or so many of them, named by the first. Undefined for a subject that cannot. */
+export function readsOf(
+  open: OpenSubject,
+  keys: readonly string[],
+  values: readonly unknown[],
+  batch: number | undefined,
+): Reads | undefined {
+  if (batch === undefined) return { open, keys, values };
+  const { readMany } = open;
+  if (readMany === undefined) return undefined;
+  const first = keys.filter((_, index) => index % batch === 0);
+  const groups = new Map(first.map((key, index) => [key, keys.slice(index * batch, (index + 1) * batch)]));
+  return {
+    open: { ...open, read: (key) => readMany(groups.get(key) ?? []) },
+    keys: first,
+    values: first.map((_, index) => values.slice(index * batch, (index + 1) * batch)),
+  };
 }
 
 async function verify(

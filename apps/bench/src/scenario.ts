@@ -7,6 +7,8 @@ export interface Scenario {
   readonly operation: 'get' | 'getOrSet';
   readonly valueBytes: number;
   readonly keys: number;
+  /** How many keys each read asks for in one call. @default one, by the operation */
+  readonly batch?: number;
   /** How many reads are under way at a time. */
   readonly concurrency: number;
   /** The most that our time per operation may be over the limit's, where a bound was set. */

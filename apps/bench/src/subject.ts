@@ -23,6 +23,8 @@ export type Load = () => Promise<unknown>;
 export interface OpenSubject {
   /** The measured call; `load` is for the operation `getOrSet`. */
   read(key: string, load: Load): Promise<unknown>;
+  /** The values of several keys in one call, for those that have it. */
+  readMany?(keys: readonly string[]): Promise<readonly unknown[]>;
   /** Stores a value where the level says. */
   write(key: string, value: unknown): Promise<unknown>;
   /** Ends every connection and timer. */

@@ -49,7 +49,8 @@ export async function readMany(state: ScopeState, names: readonly string[]): Pro
   const { stats } = state;
   try {
     const found = await readStored(state, names);
-    const hits = found.filter((one) => one !== undefined).length;
+    let hits = 0;
+    for (const one of found) if (one !== undefined) hits++;
     stats.l2Hits += hits;
     stats.misses += found.length - hits;
     return found;

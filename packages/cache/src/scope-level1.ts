@@ -48,10 +48,13 @@ export class ScopeLevel1 {
   }
 
   begin(name: string): FillToken {
-    const epoch = this.level?.epoch ?? 0;
+    const { stamp, level } = this;
+    // Nothing is kept, so that nothing has to be voided.
+    if (level === undefined) return { name, stamp, epoch: 0, valid: false, users: 1 };
+    const { epoch } = level;
     let token = this.#tokens.get(name);
     if (token === undefined || token.epoch !== epoch) {
-      token = { name, stamp: this.stamp, epoch, valid: true, users: 0 };
+      token = { name, stamp, epoch, valid: true, users: 0 };
       this.#tokens.set(name, token);
     }
     token.users++;
@@ -59,6 +62,7 @@ export class ScopeLevel1 {
   }
 
   end(token: FillToken): void {
+    if (this.level === undefined) return;
     if (--token.users === 0 && this.#tokens.get(token.name) === token) this.#tokens.delete(token.name);
   }
 

@@ -108,13 +108,17 @@ export class Scope {
     const state = this.#state;
     const nowMs = state.engine.clock.monotonic();
     const names = keys.map(encodeKey);
-    const found: Found[] = names.map((name) => readLevel1(state, name, nowMs));
-    const missing = [...new Set(names.filter((_, index) => found[index] === undefined))];
+    const found = names.map((name) => readLevel1(state, name, nowMs));
+    const missing = new Map<string, Found>();
+    for (const [index, name] of names.entries()) if (found[index] === undefined) missing.set(name, undefined);
     state.stats.l1Hits += found.filter((one) => one !== undefined).length;
-    const answers = missing.length === 0 ? [] : await readMany(state, missing);
-    const byName = new Map(missing.map((name, index) => [name, answers[index]]));
+    if (missing.size > 0) {
+      const asked = [...missing.keys()];
+      const answers = await readMany(state, asked);
+      for (const [index, name] of asked.entries()) missing.set(name, answers[index]);
+    }
     return names.map((name, index) => {
-      const one = found[index] ?? byName.get(name);
+      const one = found[index] ?? missing.get(name);
       return one && (handOut(one, false) as Frozen<T>);
     });
   }

@@ -26,6 +26,7 @@ const concurrent = { ...common, concurrency: 100 } as const;
 export const l2Hit: readonly Scenario[] = [
   { ...sequential, name: 'l2-hit-get-1kb-sequential', operation: 'get', goal: 1.15 },
   { ...concurrent, name: 'l2-hit-get-1kb-concurrent-100', operation: 'get', goal: 1.25 },
+  { ...sequential, name: 'get-many-100', operation: 'get', batch: 100, goal: 1.3 },
   { ...sequential, name: 'l2-hit-get-or-set-1kb-sequential', operation: 'getOrSet', goal: undefined },
   { ...concurrent, name: 'l2-hit-get-or-set-1kb-concurrent-100', operation: 'getOrSet', goal: undefined },
 ];

@@ -20,6 +20,7 @@ export const cacheManager: Subject = {
     const cache = createCache({ ttl: 3_600_000, stores });
     return {
       read: operation === 'get' ? (key) => cache.get(key) : (key, load) => cache.wrap(key, load),
+      readMany: (keys) => cache.mget([...keys]),
       write: (key, value) => cache.set(key, value),
       close: () => cache.disconnect(),
     };

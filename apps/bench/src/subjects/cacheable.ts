@@ -21,6 +21,7 @@ function createCacheable(name: string, useClone: boolean): Subject {
       });
       return {
         read: operation === 'get' ? (key) => cache.get(key) : (key, load) => cache.getOrSet(key, load),
+        readMany: (keys) => cache.getMany([...keys]),
         write: (key, value) => cache.set(key, value),
         close: () => cache.disconnect(),
       };

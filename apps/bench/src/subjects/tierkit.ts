@@ -17,6 +17,7 @@ function createTierkit(name: string, scopeOf: (tiers: Tiers) => Scope): Subject 
       const scope = scopeOf(tiers);
       return {
         read: operation === 'get' ? (key) => scope.get(key) : (key, load) => scope.getOrSet(key, load),
+        readMany: (keys) => scope.getMany(keys),
         write: (key, value) => scope.set(key, value),
         close: () => tiers.close(),
       };
