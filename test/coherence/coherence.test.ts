@@ -20,7 +20,7 @@ it.each(['standalone', 'cluster'] as const)(
   },
 );
 
-it.each(['token', 'flush'] as const)('notices when the %s is switched off', async (sabotage) => {
+it.each(['token', 'flush', 'tags'] as const)('notices when the %s is switched off', async (sabotage) => {
   const report = await run({ topology: 'standalone', seconds: 60, sabotage, restarts: false, untilFound: true });
   expect(report.stale.length + report.different.length).toBeGreaterThan(0);
 });

@@ -2,7 +2,7 @@ import type { RedisInput } from '@tierkit/redis';
 import type { Change, Observation } from './history.ts';
 
 /** A mechanism that a run switches off, to show that the checker notices. */
-export type Sabotage = 'token' | 'flush';
+export type Sabotage = 'token' | 'flush' | 'tags';
 
 export interface WorkerSettings {
   readonly redis: RedisInput;
@@ -35,3 +35,9 @@ export const SCOPES = ['session s1', 'session s2', 'project p1', 'global'] as co
 /** How long callers take it slowly at the end of a round: what went wrong then is still there to be found. */
 export const CALM_MS = 500;
 export const NAMES: readonly string[] = Array.from({ length: 8 }, (_, n) => (n < 4 ? `a:${n}` : `b ${n}`));
+/** Three of four names have one, always the same, so that what an invalidation removes is known. */
+export const TAGS = ['t 0', 't 1', 't 2'] as const;
+export const tagsOf = (name: string): readonly string[] => {
+  const index = NAMES.indexOf(name);
+  return index % 4 === 3 ? [] : [TAGS[index % 3] ?? TAGS[0]];
+};

@@ -19,7 +19,9 @@ const report = await runCoherence({
   seed: Number(values.seed),
   seconds: Number(values.seconds),
   processes: Number(values.processes),
-  ...(values.sabotage === 'token' || values.sabotage === 'flush' ? { sabotage: values.sabotage } : {}),
+  ...(values.sabotage === 'token' || values.sabotage === 'flush' || values.sabotage === 'tags'
+    ? { sabotage: values.sabotage }
+    : {}),
   onRound: say,
 });
 for (const { read, overwrittenBy } of report.stale.slice(0, 20)) {

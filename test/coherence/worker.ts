@@ -1,6 +1,7 @@
 import { createTiers, type Scope, type Tiers } from '@tierkit/cache';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Level1 } from '../../packages/cache/src/level1.ts';
+import { Level1Tags } from '../../packages/cache/src/level1-tags.ts';
 import { RedisStore } from '../../packages/cache/src/redis-store.ts';
 import { ScopeLevel1 } from '../../packages/cache/src/scope-level1.ts';
 import type { Change, Observation } from './history.ts';
@@ -8,6 +9,8 @@ import {
   CALM_MS,
   NAMES,
   SCOPES,
+  TAGS,
+  tagsOf,
   type FromWorker,
   type Sabotage,
   type ToWorker,
@@ -93,8 +96,10 @@ class Worker {
     else if (dice < 0.86) await this.#set(scope, name);
     else if (dice < 0.92) await this.#remove(scope, [name], (cache) => cache.delete(name));
     else if (dice < 0.96) await this.#readMany(scope);
-    else if (dice < 0.98) await this.#setMany(scope);
-    else if (dice < 0.99) await this.#remove(scope, NAMES, (cache) => cache.clear());
+    else if (dice < 0.97) await this.#setMany(scope);
+    else if (dice < 0.978) await this.#invalidateTag([scope], (tags) => this.#scope(scope).invalidateTags(tags));
+    else if (dice < 0.983) await this.#invalidateTag(SCOPES, (tags) => this.#tiers.invalidateTags(tags));
+    else if (dice < 0.991) await this.#remove(scope, NAMES, (cache) => cache.clear());
     else {
       const matching = NAMES.filter((each) => each.startsWith('a'));
       await this.#remove(scope, matching, async (cache) => (await cache.deleteByPattern('a:*')).confirmed);
@@ -117,27 +122,28 @@ class Worker {
   }
 
   async #load(scope: string, name: string): Promise<void> {
-    await this.#read(scope, name, (cache) =>
-      cache.getOrSet(name, async () => {
-        const value = this.#value();
-        this.#changes.push({ key: `${scope} ${name}`, value, startMs: nowMs(), endMs: Infinity, loaded: true });
-        await sleep(this.#random() * 8);
-        return value;
-      }),
-    );
+    const load = async (): Promise<string> => {
+      const value = this.#value();
+      this.#changes.push({ key: `${scope} ${name}`, value, startMs: nowMs(), endMs: Infinity, loaded: true });
+      await sleep(this.#random() * 8);
+      return value;
+    };
+    await this.#read(scope, name, (cache) => cache.getOrSet(name, load, { tags: tagsOf(name) }));
   }
 
   async #set(scope: string, name: string): Promise<void> {
     const value = this.#value();
     const startMs = nowMs();
-    const confirmed = await this.#scope(scope).set(name, value);
+    const confirmed = await this.#scope(scope).set(name, value, { tags: tagsOf(name) });
     this.#changes.push({ key: `${scope} ${name}`, value, startMs, endMs: confirmed ? nowMs() : Infinity });
   }
 
   async #setMany(scope: string): Promise<void> {
-    const entries = NAMES.slice(0, 3).map((name) => [name, this.#value()] as const);
+    const tags = tagsOf(this.#pick(NAMES));
+    const names = NAMES.filter((name) => tagsOf(name)[0] === tags[0]);
+    const entries = names.map((name) => [name, this.#value()] as const);
     const startMs = nowMs();
-    const confirmed = await this.#scope(scope).setMany(entries);
+    const confirmed = await this.#scope(scope).setMany(entries, { tags });
     const endMs = confirmed ? nowMs() : Infinity;
     for (const [name, value] of entries) this.#changes.push({ key: `${scope} ${name}`, value, startMs, endMs });
   }
@@ -147,6 +153,20 @@ class Worker {
     const confirmed = await remove(this.#scope(scope));
     const endMs = confirmed ? nowMs() : Infinity;
     for (const name of names) this.#changes.push({ key: `${scope} ${name}`, value: undefined, startMs, endMs });
+  }
+
+  async #invalidateTag(
+    scopes: readonly string[],
+    invalidate: (tags: readonly string[]) => Promise<boolean>,
+  ): Promise<void> {
+    const tag = this.#pick(TAGS);
+    const startMs = nowMs();
+    const endMs = (await invalidate([tag])) ? nowMs() : Infinity;
+    for (const scope of scopes) {
+      for (const name of NAMES.filter((each) => tagsOf(each).includes(tag))) {
+        this.#changes.push({ key: `${scope} ${name}`, value: undefined, startMs, endMs });
+      }
+    }
   }
 
   #value(): string {
@@ -190,6 +210,10 @@ function disable(mechanism: Sabotage): void {
     Level1.prototype.arm = function () {
       this.armed = true;
     };
+    return;
+  }
+  if (mechanism === 'tags') {
+    Object.defineProperty(Level1Tags.prototype, 'current', { get: () => true });
     return;
   }
   const { fill } = ScopeLevel1.prototype;
