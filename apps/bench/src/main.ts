@@ -3,14 +3,16 @@ import type { MeasureOptions } from './measure.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { countCommands } from './redis-commands.ts';
 import { renderTable, summarise, toRow, type Row } from './report.ts';
+import { runInvalidation } from './run-invalidation.ts';
 import { runScenario } from './run-scenario.ts';
+import { invalidateTag } from './scenarios/invalidate-tag.ts';
 import { l1Hit } from './scenarios/l1-hit.ts';
 import { l2Hit } from './scenarios/l2-hit.ts';
 import { twoTierMiss } from './scenarios/two-tier-miss.ts';
 import { describeMachine } from './machine.ts';
 import { startRedis } from '@tierkit/tests/servers';
 
-const scenarios = [...l1Hit, ...l2Hit, ...twoTierMiss];
+const scenarios = [...l1Hit, ...l2Hit, ...twoTierMiss, ...invalidateTag];
 const quick: MeasureOptions = { rounds: 15, sliceMs: 40, warmUpMs: 250, maxMs: 8_000 };
 const full: MeasureOptions = { rounds: 60, sliceMs: 40, warmUpMs: 1_000, maxMs: 120_000 };
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -39,7 +41,11 @@ async function run(options: BenchOptions): Promise<void> {
   try {
     print(await describeMachine(server.port));
     for (const scenario of chosen) {
-      const result = await runScenario(scenario, { port: server.port, commands }, options.quick ? quick : full);
+      const at = { port: server.port, commands };
+      const result =
+        'entries' in scenario
+          ? await runInvalidation(scenario, at, options.quick ? scenario.quickRounds : scenario.rounds)
+          : await runScenario(scenario, at, options.quick ? quick : full);
       const summaries = summarise(result);
       rows.push(...summaries.map(toRow));
       print(renderTable(result, summaries));

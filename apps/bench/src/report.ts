@@ -51,7 +51,7 @@ export function toRow({ scenario, subject, opsPerSecond, ratioToLimit, ratioToBe
   return { scenario, subject, opsPerSecond, ratioToLimit, ratioToBestPeer };
 }
 
-const head = ['subject', 'ns/op', 'ops/s', 'x limit', '95 % interval', 'x best peer', 'commands/read'];
+const head = ['subject', 'ns/op', 'ops/s', 'x limit', '95 % interval', 'x best peer', 'commands/op'];
 
 /** A table for people, fastest first, with the goal and whoever is absent. */
 export function renderTable({ scenario, absent }: ScenarioResult, summaries: readonly Summary[]): string {

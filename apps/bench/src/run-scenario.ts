@@ -7,9 +7,9 @@ import type { Scenario } from './scenario.ts';
 import type { OpenSubject, Setup, Subject } from './subject.ts';
 
 export interface ScenarioResult {
-  readonly scenario: Scenario;
+  readonly scenario: Pick<Scenario, 'name' | 'goal'>;
   /** The subjects that took part. */
-  readonly subjects: readonly Subject[];
+  readonly subjects: readonly Pick<Subject, 'name' | 'role'>[];
   readonly timings: readonly Timing[];
   /** Redis commands per read, as the server counted them while the values were verified. */
   readonly commandsPerRead: ReadonlyMap<string, number>;
@@ -31,7 +31,8 @@ export async function runScenario(
   const { level, operation, concurrency } = scenario;
   // Reading more keys in turn than the level holds, each read evicts what a later one needs.
   const maxEntries = level === 'two-tier' ? Math.floor(scenario.keys / 3) : scenario.keys * 2;
-  const setup: Setup = { level, operation, port: server.port, maxEntries };
+  const tags = Array.from({ length: scenario.tags ?? 0 }, (_, i) => `tag:${i}`);
+  const setup: Setup = { level, operation, port: server.port, maxEntries, tags };
   const participants: Participant[] = [];
   const absent: { name: string; reason: string }[] = [];
   const commandsPerRead = new Map<string, number>();

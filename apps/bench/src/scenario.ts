@@ -13,5 +13,7 @@ export interface Scenario {
   readonly concurrency: number;
   /** The most that our time per operation may be over the limit's, where a bound was set. */
   readonly goal: number | undefined;
+  /** How many tags every value has. @default 0 */
+  readonly tags?: number;
   readonly subjects: readonly Subject[];
 }

@@ -14,6 +14,8 @@ export interface Setup {
   readonly port: number;
   /** How many values the in-process level may hold. */
   readonly maxEntries: number;
+  /** What every value is stored with. */
+  readonly tags: readonly string[];
 }
 
 /** A load that a hit never calls. */
@@ -32,7 +34,7 @@ export interface OpenSubject {
 }
 
 /** Why a subject does not take part in a scenario. */
-interface Absent {
+export interface Absent {
   readonly absent: string;
 }
 

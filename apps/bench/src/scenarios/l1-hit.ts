@@ -5,7 +5,7 @@ import { cacheManager } from '../subjects/cache-manager.ts';
 import { cacheableDefault, cacheableWithoutClone } from '../subjects/cacheable.ts';
 import { cachifiedSubject } from '../subjects/cachified.ts';
 import { limitLru } from '../subjects/limit-lru.ts';
-import { tierkitGlobal, tierkitProject } from '../subjects/tierkit.ts';
+import { tierkitGlobal, tierkitProject, tierkitUntagged } from '../subjects/tierkit.ts';
 
 const subjects = [
   limitLru,
@@ -18,6 +18,17 @@ const subjects = [
   cacheableDefault,
   cacheableWithoutClone,
   cachifiedSubject,
+];
+
+const tagged = [
+  tierkitUntagged,
+  tierkitProject,
+  tierkitGlobal,
+  asyncCacheDedupe,
+  bentocacheDefault,
+  bentocachePlain,
+  cacheableDefault,
+  cacheableWithoutClone,
 ];
 
 /** The value is in process: one read at a time, as a handler awaits it. */
@@ -51,5 +62,16 @@ export const l1Hit: readonly Scenario[] = [
     concurrency: 1,
     goal: 1.7,
     subjects,
+  },
+  {
+    name: 'l1-hit-get-tags-2',
+    level: 'l1',
+    operation: 'get',
+    valueBytes: 1_000,
+    keys: 1_000,
+    concurrency: 1,
+    goal: 1.2,
+    tags: 2,
+    subjects: tagged,
   },
 ];

@@ -12,7 +12,7 @@ function createBentocache(name: string, serialize: boolean): Subject {
   return {
     name,
     role: 'peer',
-    async open({ level, operation, port, maxEntries }) {
+    async open({ level, operation, port, maxEntries, tags }) {
       const store = bentostore({ ttl: '1h' });
       if (level !== 'l2') store.useL1Layer(memoryDriver({ maxItems: maxEntries, serialize }));
       const redis = level === 'l1' ? undefined : await connectClient(port);
@@ -20,7 +20,7 @@ function createBentocache(name: string, serialize: boolean): Subject {
       const cache = new BentoCache({ default: 'bench', stores: { bench: store } });
       return {
         read: operation === 'get' ? (key) => cache.get({ key }) : (key, load) => cache.getOrSet({ key, factory: load }),
-        write: (key, value) => cache.set({ key, value }),
+        write: (key, value) => cache.set({ key, value, tags: [...tags] }),
         close: async () => {
           await cache.disconnectAll();
           await redis?.close();

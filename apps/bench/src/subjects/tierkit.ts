@@ -4,13 +4,20 @@ import type { Subject } from '../subject.ts';
 export const tierkitProject: Subject = createTierkit('tierkit project scope', (tiers) => tiers.project('bench'));
 export const tierkitGlobal: Subject = createTierkit('tierkit global', (tiers) => tiers.global);
 
+/** What a hit on an entry with tags is measured against. */
+export const tierkitUntagged: Subject = {
+  name: 'limit: tierkit project scope without tags',
+  role: 'limit',
+  open: (setup) => tierkitProject.open({ ...setup, tags: [] }),
+};
+
 const maxBytes = 1_073_741_824;
 
 function createTierkit(name: string, scopeOf: (tiers: Tiers) => Scope): Subject {
   return {
     name,
     role: 'ours',
-    async open({ level, operation, port, maxEntries }) {
+    async open({ level, operation, port, maxEntries, tags }) {
       const l1 = level === 'l2' ? false : { maxEntries, maxBytes };
       const tiers = createTiers({ redis: `redis://127.0.0.1:${port}`, l1 });
       await tiers.ready();
@@ -18,7 +25,7 @@ function createTierkit(name: string, scopeOf: (tiers: Tiers) => Scope): Subject 
       return {
         read: operation === 'get' ? (key) => scope.get(key) : (key, load) => scope.getOrSet(key, load),
         readMany: (keys) => scope.getMany(keys),
-        write: (key, value) => scope.set(key, value),
+        write: (key, value) => scope.set(key, value, { tags }),
         close: () => tiers.close(),
       };
     },
