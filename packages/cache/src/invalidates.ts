@@ -8,6 +8,8 @@ type PerCall<Args extends readonly unknown[], T> = T | ((...args: Args) => T);
 /** What a call makes invalid; each may depend on its arguments. */
 export interface InvalidatesOptions<Args extends readonly unknown[] = readonly unknown[]> {
   readonly keys?: PerCall<Args, readonly Key[]>;
+  /** Tags as for `invalidateTags`. */
+  readonly tags?: PerCall<Args, readonly string[]>;
   /** Patterns as for `deleteByPattern`, which reads the names of all keys in Redis. */
   readonly patterns?: PerCall<Args, readonly string[]>;
 }
@@ -55,18 +57,23 @@ async function run(
   // Before the call: an option that throws must not hide that the change was made.
   const keys = each(options.keys);
   const patterns = each(options.patterns);
+  const tags = each(options.tags);
   const scope: ScopeMethods = placeOf(options.scope, self);
   try {
     return await call();
   } finally {
-    await Promise.all([scope.deleteMany(keys), ...patterns.map((pattern) => scope.deleteByPattern(pattern))]);
+    await Promise.all([
+      scope.deleteMany(keys),
+      tags.length > 0 && scope.invalidateTags(tags),
+      ...patterns.map((pattern) => scope.deleteByPattern(pattern)),
+    ]);
   }
 }
 
 function validate(options: Invalidation | undefined): Invalidation {
   if (options?.scope === undefined) throw invalid('scope', '`scope` says where entries are kept');
-  if (options.keys === undefined && options.patterns === undefined)
-    throw invalid('keys', 'name `keys` or `patterns` to invalidate');
+  if (options.keys === undefined && options.patterns === undefined && options.tags === undefined)
+    throw invalid('keys', 'name `keys`, `tags` or `patterns` to invalidate');
   return options;
 }
 

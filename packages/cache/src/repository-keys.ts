@@ -20,8 +20,10 @@ export type Fields = Readonly<Record<string, unknown>>;
  */
 export class RepositoryKeys {
   readonly all: Segments;
-  /** Holds what lists are stamped with: they end when it changes. */
-  readonly epoch: Key;
+  /** The tag of everything of this kind. */
+  readonly tag: string;
+  /** The tag of lists. */
+  readonly listTag: string;
   readonly indexes: ReadonlyMap<string, Index>;
   readonly #entity: string;
 
@@ -29,17 +31,14 @@ export class RepositoryKeys {
     if (!/^[a-z][\w-]*$/i.test(entity)) throw invalid('entity', `"${entity}" is no name for an entity`);
     this.#entity = entity;
     this.all = [entity, 'all'];
-    this.epoch = `${entity}:~epoch:lists`;
+    this.tag = entity;
+    this.listTag = `${entity}:lists`;
     this.indexes = new Map(indexes.map((index) => validateIndex(index)).map((index) => [index.name, index]));
     if (this.indexes.size !== indexes.length) throw invalid('indexes', 'two indexes have the same name');
   }
 
   id(id: string | number): Key {
     return id === 'all' ? [this.#entity, '~id', id] : [this.#entity, id];
-  }
-
-  pattern(): string {
-    return `${this.#entity}:*`;
   }
 
   /** @throws {TierkitError} `ERR_KEY_INVALID`: a value is missing, or neither string, number, boolean, bigint nor null. */

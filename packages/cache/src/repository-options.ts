@@ -90,7 +90,7 @@ export interface Repository<T extends object, Id extends string | number, Draft,
   delete(id: Id): Promise<unknown>;
   /**
    * Forgets one entity, one list, all lists, or everything of this kind, after changes that did not come through a
-   * repository. `'all'` reads the names of all keys in Redis.
+   * repository. Its cost does not depend on their number: what is kept has the tags `entity` and `entity:lists`.
    *
    * @returns whether Redis confirmed
    */

@@ -1,4 +1,4 @@
-import { TierkitError } from '@tierkit/core';
+import { encodeKey, TierkitError, type Key } from '@tierkit/core';
 import { RepositoryKeys, type Fields, type Segments } from './repository-keys.ts';
 import { RepositoryLists } from './repository-lists.ts';
 import type {
@@ -55,16 +55,16 @@ class CachedRepository implements Repository<Fields, AnyId, Fields, string> {
       throw invalid('serialize', '`serialize` and `deserialize` are given together');
     this.#source = source;
     this.#options = options;
-    this.#policy = policy;
     this.#scope = scope;
     this.#keys = new RepositoryKeys(entity, indexes);
+    this.#policy = { ...policy, tags: [...(policy.tags ?? []), this.#keys.tag] };
     this.#lists = new RepositoryLists(scope, this.#keys, writeTimeout);
     this.#counts = new RepositoryCounts(['by_id', 'all', ...this.#keys.indexes.keys()]);
     this.#writes = new RepositoryWrites({
       scope,
       idOf,
       serialize,
-      policy,
+      policy: this.#policy,
       keys: this.#keys,
       lists: this.#lists,
       counts: this.#counts,
@@ -86,7 +86,25 @@ class CachedRepository implements Repository<Fields, AnyId, Fields, string> {
   }
 
   async findByIds(ids: readonly AnyId[]): Promise<(Fields | undefined)[]> {
-    return Promise.all(ids.map((id) => this.findById(id)));
+    if (this.#source.findByIds === undefined) return Promise.all(ids.map((id) => this.findById(id)));
+    const byKey = new Map(ids.map((id) => [encodeKey(this.#keys.id(id)), id]));
+    let loaded = 0;
+    const load = async (missing: readonly Key[]): Promise<unknown[]> => {
+      loaded += missing.length;
+      const wanted = missing.map((key) => byKey.get(encodeKey(key)) as AnyId);
+      const entities = Array.from(await this.#method('findByIds')(wanted), (one) => [this.#idOf(one), one] as const);
+      const byId = new Map(entities.map(([id, entity]) => [String(id), entity]));
+      return wanted.map((id) => {
+        const entity = byId.get(String(id));
+        return entity && this.#serialize(entity);
+      });
+    };
+    const keys = ids.map((id) => this.#keys.id(id));
+    const found = await this.#scope.getOrSetMany(keys, load, this.#policy);
+    for (const index of ids.keys()) this.#counts.count('by_id', index >= loaded);
+    const failed = found.find((one) => one instanceof Error);
+    if (failed !== undefined) throw failed;
+    return found.map((stored) => (stored === undefined ? undefined : this.#deserialize(stored)));
   }
 
   async findBy(name: string, value: unknown): Promise<readonly Fields[]> {
@@ -120,7 +138,7 @@ class CachedRepository implements Repository<Fields, AnyId, Fields, string> {
   async invalidate(what: string, value?: unknown): Promise<boolean> {
     if (what === 'by_id') return this.#scope.delete(this.#keys.id(value as AnyId));
     if (what === 'lists') return this.#lists.forgetAll();
-    if (what === 'all') return (await this.#scope.deleteByPattern(this.#keys.pattern())).confirmed;
+    if (what === 'all') return this.#scope.invalidateTags([this.#keys.tag]);
     return this.#lists.forget([this.#index(what, value).key]);
   }
 

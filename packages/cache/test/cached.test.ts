@@ -90,6 +90,23 @@ describe.each<[string, () => string]>([
     expect(await scope.getMany(['task:1', 'task:2', 'tasks:all', 'other'])).toEqual([1, undefined, undefined, 1]);
   });
 
+  it('invalidates what has a tag, which may depend on the arguments', async () => {
+    const scope = fresh();
+    let computed = 0;
+    const report = cached(async (user: string) => `${user} ${++computed}`, {
+      scope,
+      prefix: 'report',
+      tags: ['reports'],
+    });
+    const tasks = cached(async () => ++computed, { scope, key: () => 'tasks', tags: ['user:a', 'user:b'] });
+    expect([await report('a'), await tasks()]).toEqual(['a 1', 2]);
+    const finish = invalidates(async (user: string) => user, { scope, tags: (user) => ['reports', `user:${user}`] });
+    expect(await finish('c')).toBe('c');
+    expect([await report('a'), await tasks()]).toEqual(['a 3', 2]);
+    await finish('b');
+    expect([await report('a'), await tasks()]).toEqual(['a 4', 5]);
+  });
+
   it('does not keep what a call computed before the invalidation', async () => {
     let source = 'old';
     let finish = () => {};

@@ -42,6 +42,24 @@ export function repositoryConformance(fresh: () => Scope): void {
       expect(await scope.ttl('hero:exact:Ann:7')).toBeLessThanOrEqual(300_000);
     });
 
+    it('reads several by id in one call, where the source can', async () => {
+      const table = new HeroTable(ann, bo, cy);
+      const asked: (readonly string[])[] = [];
+      const source = {
+        findById: (id: string) => table.findById(id),
+        findByIds: async (ids: readonly string[]) => {
+          asked.push(ids);
+          return [...table.rows.values()].filter((hero) => ids.includes(hero.id)).toReversed();
+        },
+      };
+      const heroes = repository(source, { scope: fresh(), entity: 'hero' });
+      await heroes.findById('2');
+      expect(await heroes.findByIds(['1', '2', 'none', '1', '3'])).toEqual([ann, bo, undefined, ann, cy]);
+      expect(await heroes.findByIds(['3', '2', '1'])).toEqual([cy, bo, ann]);
+      expect(asked).toEqual([['1', 'none', '3']]);
+      expect((await heroes.stats()).methods['by_id']).toEqual({ hits: 5, misses: 4 });
+    });
+
     it('does not keep what does not exist', async () => {
       const table = new HeroTable();
       const heroes = heroesIn(table);

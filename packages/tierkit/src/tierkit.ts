@@ -94,7 +94,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     project: tiers.project,
     global: tiers.global,
     tier(name, given) {
-      const here = Object.hasOwn(configured, name) ? configured[name] : undefined;
+      const here = own(configured, name);
       if (here === undefined) return tiers.tier(name, given ?? fallback);
       // A time to live that differs gives way, but nobody who asks for encryption may get a tier without it.
       return tiers.tier(name, given?.sensitive === true ? { ...here, sensitive: true } : undefined);
@@ -103,7 +103,8 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     invalidates: tiers.invalidates,
     invalidateTags: (tags, given) => tiers.invalidateTags(tags, given),
     schedule: (name, every, task) => tiers.schedule(name, every, task),
-    repository: tiers.repository,
+    // As with tiers, what the deployment says of an entity goes before what the code says.
+    repository: (source, given) => tiers.repository(source, { ...given, ...own(configured, given.entity) }),
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),
@@ -117,6 +118,10 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
       return closing;
     },
   };
+}
+
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** `defaultTtl` stands in for what built-in tiers have by themselves. */

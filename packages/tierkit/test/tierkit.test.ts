@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { TierkitError } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createTierkit, type Tierkit, type TierkitOptions } from '../src/index.ts';
+import { createTierkit, fromEnvironment, type Tierkit, type TierkitOptions } from '../src/index.ts';
 
 const prefix = (): string => `kit-${randomBytes(6).toString('hex')}:`;
 
@@ -123,6 +123,20 @@ describe('tiers', () => {
 });
 
 describe('on Redis', () => {
+  it('wrap functions and repositories; the time to live of an entity comes from the environment before the call', async () => {
+    const kit = open(fromEnvironment({ CACHE_BACKEND: 'memory', CACHE_HERO_TTL: '90' }));
+    const source = { findById: async (id: string) => ({ id, name: `hero ${id}` }) };
+    const plus = kit.cached(async (n: number) => n + 1, { key: (n) => ['plus', n], ttl: '2m' });
+    expect(await plus(1)).toBe(2);
+    expect(await kit.global.ttl('plus:1')).toBeGreaterThan(100_000);
+    await kit.invalidates(async () => {}, { keys: ['plus:1'] })();
+    expect(await kit.global.has('plus:1')).toBe(false);
+    await kit.repository(source, { entity: 'hero', ttl: '1h' }).findById('1');
+    await kit.repository(source, { entity: 'villain', ttl: '1h' }).findById('1');
+    expect(Math.ceil((await kit.global.ttl('hero:1')) ?? 0)).toBeLessThanOrEqual(90_000);
+    expect(await kit.global.ttl('villain:1')).toBeGreaterThan(3_500_000);
+  });
+
   it('instances hear of each other', async () => {
     const shared = prefix();
     const [one, two] = [await openReady({ prefix: shared }), await openReady({ prefix: shared })];
