@@ -1,7 +1,8 @@
 import { TierkitError, type Key } from '@tierkit/core';
 import { load } from './loads.ts';
 import { handOut, readLevel1, readStored, readSuspect } from './reads.ts';
-import type { LoadedValue, LoadPlan, ScopeState } from './scope-state.ts';
+import type { LoadedValue, ScopeState } from './scope-state.ts';
+import type { LoadPlan } from './tier-policy.ts';
 
 /** What a batch loader found: a list in the order of the keys, or a Map by key; an Error for a key that failed. */
 export type BatchAnswers<T> = readonly (T | Error | undefined)[] | ReadonlyMap<Key, T | Error | undefined>;

@@ -1,9 +1,10 @@
 import { type Duration } from '@tierkit/core';
+import type { StalenessOptions } from './load-policy.ts';
 import type { CacheOptions } from './options.ts';
 import type { Scope } from './scope.ts';
 import { createTiers, type CacheStats, type Tiers } from './tiers.ts';
 
-export interface SingleCacheOptions extends CacheOptions {
+export interface SingleCacheOptions extends CacheOptions, StalenessOptions {
   /** Time to live of entries that are stored without one. @default '5m' */
   readonly ttl?: Duration;
   /** Encrypts every value in Redis, and reads none that is not encrypted; it needs `encryption`. @default false */
@@ -20,8 +21,7 @@ export interface Cache extends Pick<Scope, keyof Scope> {
 
 /** A cache for those who need no tiers; all of `Scope`'s methods are its own. */
 export function createCache(options: SingleCacheOptions): Cache {
-  const { ttl = '5m', sensitive = false, ...rest } = options;
-  const tiers = createTiers({ ...rest, tiers: { global: { ttl, sensitive } } });
+  const tiers = createTiers({ ...options, tiers: { global: { ...options, ttl: options.ttl ?? '5m' } } });
   const scope = tiers.global;
   return {
     get: scope.get.bind<Scope['get']>(scope),

@@ -1,5 +1,6 @@
 import { TierkitError, type Frozen, type Key } from '@tierkit/core';
 import { hashContent, normaliseLines, type Content, type Normalise } from './content-hash.ts';
+import type { LoadedType, LoaderContext } from './loader-context.ts';
 import { positiveInteger } from './options.ts';
 import type { ConfirmOptions, LoadOptions, Scope, WriteOptions } from './scope.ts';
 
@@ -67,7 +68,11 @@ export class ContentCache {
    * The result for this content, made once for all who bring it, in whichever process. The loader should work on the
    * content as it is given: positions in it hold for every content with the same normal form.
    */
-  async getOrSet<T>(content: Content, loader: () => T | Promise<T>, options?: LoadOptions): Promise<Frozen<T>> {
+  async getOrSet<T, Stale = unknown>(
+    content: Content,
+    loader: (context: LoaderContext<Stale>) => T | Promise<T>,
+    options?: LoadOptions,
+  ): Promise<LoadedType<T>> {
     return this.#cache.getOrSet(this.keyOf(content), loader, options);
   }
 

@@ -1,4 +1,5 @@
 import type { Clock, Codec, Logger, Sealer } from '@tierkit/core';
+import type { BackgroundLoads } from './background-loads.ts';
 import type { Level1 } from './level1.ts';
 import type { CacheStore } from './store.ts';
 import type { ImpliedTags } from './tag-names.ts';
@@ -16,7 +17,8 @@ export interface Engine {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly unconfirmed: UnconfirmedChanges;
-  readonly load: LoadPolicy;
+  readonly sharing: LoadSharing;
+  readonly background: BackgroundLoads;
   /** Set by `close`: nothing waits or repeats from then on. */
   closed: boolean;
   /** The most that the store's time can be ahead of `clock.monotonic()`, in milliseconds; undefined while unknown. */
@@ -24,9 +26,11 @@ export interface Engine {
 }
 
 /** How a load is shared between processes; all in milliseconds. */
-interface LoadPolicy {
+interface LoadSharing {
   /** A holder that is silent for this long loses the right to load to another process. */
   readonly leaseMs: number;
   /** The longest that a caller waits for another process's load before it loads for itself. */
   readonly waitTimeoutMs: number;
+  /** The longest that nobody loads a key again after a load of it failed; 0 for no such time. */
+  readonly backoffMs: number;
 }

@@ -15,4 +15,12 @@ export type CacheErrorCode =
   /** A batch loader did not answer one value a key, or threw what is no Error. */
   | 'ERR_BATCH_RESULT'
   /** What a result is to be cached by is neither text nor bytes, or is too long. */
-  | 'ERR_CONTENT_INVALID';
+  | 'ERR_CONTENT_INVALID'
+  /** A loader took longer than its `hardTimeout`. */
+  | 'ERR_CACHE_LOAD_TIMEOUT'
+  /** Another process failed to load the key a moment ago. */
+  | 'ERR_CACHE_LOAD_FAILED'
+  /** A loader called `ctx.notModified()` without a stale value. */
+  | 'ERR_CACHE_NOTHING_STALE'
+  /** Logged only: Redis took longer than `redisTimeout`. */
+  | 'ERR_CACHE_REDIS_TIMEOUT';

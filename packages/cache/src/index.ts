@@ -7,6 +7,15 @@ export type { Entry, EntryDefinition, SchemaEntryDefinition } from './define.ts'
 export type { ContentCache, ContentOptions } from './content-cache.ts';
 export { normaliseLines, type Content, type Normalise } from './content-hash.ts';
 export type { CacheErrorCode } from './errors.ts';
+export type { StalenessOptions } from './load-policy.ts';
+export type {
+  LoadedAbsent,
+  LoadedOptions,
+  LoadedType,
+  LoadedUnchanged,
+  LoadedWith,
+  LoaderContext,
+} from './loader-context.ts';
 export type {
   CacheBackend,
   CacheOptions,

@@ -1,6 +1,7 @@
 import { createCodec, compilePattern, silentLogger, systemClock, type Sealer } from '@tierkit/core';
 import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
+import { BackgroundLoads } from './background-loads.ts';
 import type { Engine } from './engine.ts';
 import { parseInvalidation, tagAnnouncement } from './invalidation-message.ts';
 import { Level1 } from './level1.ts';
@@ -50,10 +51,13 @@ export function createInstance(options: CacheOptions): Instance {
           maxBytes: positiveInteger(l1.maxBytes, 67_108_864, 'l1.maxBytes'),
           ttlMs: durationMs(l1.ttl, Infinity, 'l1.ttl'),
         });
-  const load = {
+  const backoff = options.load?.failureBackoff ?? 2_000;
+  const sharing = {
     leaseMs: durationMs(options.load?.lease, 3_000, 'load.lease'),
     waitTimeoutMs: durationMs(options.load?.waitTimeout, 30_000, 'load.waitTimeout'),
+    backoffMs: backoff === false ? 0 : durationMs(backoff, 0, 'load.failureBackoff'),
   };
+  const background = new BackgroundLoads(positiveInteger(options.load?.maxBackground, 100, 'load.maxBackground'));
   const feedTimeoutMs = durationMs(options.feedTimeout, 3_000, 'feedTimeout');
   const reclaimMs = options.reclaim === false ? undefined : durationMs(options.reclaim, 5_000, 'reclaim');
   // Made before anything is connected, since it throws for wrong options.
@@ -69,7 +73,7 @@ export function createInstance(options: CacheOptions): Instance {
   ): Engine => {
     const unconfirmed = new UnconfirmedChanges(store, tags, logger);
     unconfirmed.onWhole = (prefix) => scopes.apply({ kind: 'tier', prefix }, compilePattern);
-    const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, load };
+    const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, sharing, background };
     return { ...shared, unconfirmed, storeOffsetMs, closed: false };
   };
 
@@ -92,7 +96,7 @@ export function createInstance(options: CacheOptions): Instance {
     const engine = engineOver(store, tags, sealerFor(0), () => 0);
     if (backend === 'memory') level1?.arm();
     const close = async (): Promise<void> => {
-      endWaiting(engine, scopes);
+      await endLoads(engine, scopes);
       level1?.clear();
     };
     return { engine, scopes, prefix, backend, redis: undefined, feed: undefined, ready: async () => {}, close };
@@ -151,7 +155,7 @@ export function createInstance(options: CacheOptions): Instance {
       await feed.ready(Math.max(1, timeoutMs - (performance.now() - startedMs)));
     },
     async close() {
-      endWaiting(engine, scopes);
+      await endLoads(engine, scopes);
       stopWatching();
       reclaimer?.close();
       unconfirmed.close();
@@ -163,8 +167,9 @@ export function createInstance(options: CacheOptions): Instance {
   };
 }
 
-/** Callers that wait for another process's load go on by themselves. */
-function endWaiting(engine: Engine, scopes: ScopeRegistry): void {
+/** Callers that wait for another process's load go on by themselves; loads that nobody waits for end. */
+function endLoads(engine: Engine, scopes: ScopeRegistry): Promise<void> {
   engine.closed = true;
   for (const state of scopes.states()) state.waiters.wakeAll();
+  return engine.background.close();
 }

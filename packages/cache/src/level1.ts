@@ -15,9 +15,13 @@ export interface Level1Entry {
   readonly stamp: number;
   /** Trusted only while equal to the level's: a lost feed moves the level on. */
   readonly epoch: number;
-  /** On the local monotonic clock: from then on the second level is asked. */
+  /** On the local monotonic clock, as the next three: until then a hit needs no second look. */
   readonly freshUntilMs: number;
-  /** On the local monotonic clock: the entry's end in the second level. */
+  /** From then on the second level is asked. What lies between is due to be refreshed. */
+  readonly askAgainMs: number;
+  /** The end of the time to live: from then on the entry is stale. */
+  readonly ttlEndMs: number;
+  /** The entry's end in the second level. */
   readonly expiresAtMs: number;
   /** Asked at each hit; undefined for an entry without tags. */
   readonly tags: Level1Tags | undefined;

@@ -2,7 +2,17 @@ import { TierkitError, type Clock } from '@tierkit/core';
 import { LRUCache } from 'lru-cache';
 import type { MemoryTagSource } from './memory-tag-source.ts';
 import type { ScopeAddress } from './scope-address.ts';
-import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
+import type {
+  CacheStore,
+  Claim,
+  ClaimRequest,
+  Lease,
+  Lifetime,
+  LoadFailure,
+  NewEntry,
+  ScanPattern,
+  StoredEntry,
+} from './store.ts';
 
 const ENTRY_OVERHEAD_BYTES = 100;
 
@@ -12,6 +22,8 @@ interface Entry extends StoredEntry {
 
 interface HeldLease {
   readonly token: string;
+  /** Nobody holds it: why the last load failed. */
+  readonly note?: string;
   readonly generation: number;
   readonly expiresAtMs: number;
 }
@@ -32,7 +44,7 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements CacheStore {
   readonly #clock: Clock;
   readonly #entries: LRUCache<string, Entry>;
-  readonly #leases = new Map<string, HeldLease>();
+  readonly #leases: LRUCache<string, HeldLease>;
   readonly #generations: LRUCache<string, number>;
   readonly #tags: MemoryTagSource;
   readonly #onLoaded: (scope: ScopeAddress, key: string) => void;
@@ -43,6 +55,7 @@ export class MemoryStore implements CacheStore {
     this.#onLoaded = options.onLoaded;
     this.#tags = options.tags;
     this.#entries = new LRUCache({ max: options.maxEntries, maxSize: options.maxBytes });
+    this.#leases = new LRUCache({ max: options.maxEntries });
     this.#generations = new LRUCache({ max: options.maxEntries });
   }
 
@@ -54,10 +67,10 @@ export class MemoryStore implements CacheStore {
     return keys.map((key) => this.#live(scope, key));
   }
 
-  async write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void> {
+  async write(scope: ScopeAddress, entries: readonly NewEntry[], lifetime: Lifetime): Promise<void> {
     for (const entry of entries) {
       this.#leases.delete(entry.key);
-      this.#put(scope, entry, ttlMs);
+      this.#put(scope, entry, lifetime);
     }
   }
 
@@ -84,22 +97,23 @@ export class MemoryStore implements CacheStore {
 
   async ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {
     const entry = this.#live(scope, key);
-    return entry && entry.expiresAtMs - this.#clock.monotonic();
+    return entry !== undefined && this.#shows(entry) ? entry.freshUntilMs - this.#clock.monotonic() : undefined;
   }
 
-  async *scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
+  async *scan(scope: ScopeAddress, pattern: ScanPattern, hidden: boolean): AsyncIterable<string[]> {
     const found: string[] = [];
     // A look at an entry moves it within the list, so the names are taken first.
     for (const key of Array.from(this.#entries.keys())) {
       const name = key.slice(scope.prefix.length);
       if (!key.startsWith(scope.prefix) || name.includes('{') || !pattern.matches(name)) continue;
-      if (this.#live(scope, key) !== undefined) found.push(key);
+      const entry = this.#live(scope, key);
+      if (entry !== undefined && (hidden || this.#shows(entry))) found.push(key);
     }
     yield found;
   }
 
   async voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
-    for (const key of this.#leases.keys()) {
+    for (const key of Array.from(this.#leases.keys())) {
       const name = key.slice(scope.prefix.length);
       if (key.startsWith(scope.prefix) && !name.includes('{') && pattern.matches(name)) this.#leases.delete(key);
     }
@@ -109,22 +123,19 @@ export class MemoryStore implements CacheStore {
     // Nobody else looks into this store.
   }
 
-  async claim(
-    scope: ScopeAddress,
-    key: string,
-    token: string,
-    leaseMs: number,
-    unreadable?: StoredEntry,
-  ): Promise<Claim> {
-    const entry = this.#live(scope, key);
-    if (entry !== undefined && entry !== unreadable) return { kind: 'hit', entry };
+  async claim(scope: ScopeAddress, key: string, request: ClaimRequest): Promise<Claim> {
+    const found = this.#live(scope, key);
+    const entry = found === request.unreadable ? undefined : found;
     const nowMs = this.#clock.monotonic();
+    if (entry !== undefined && entry.freshUntilMs - nowMs > request.hitAboveMs) return { kind: 'hit', entry };
     const generation = this.#generation(scope);
     const held = this.#leases.get(key);
     if (held !== undefined && held.generation === generation && nowMs < held.expiresAtMs) {
-      return { kind: 'held', remainingMs: held.expiresAtMs - nowMs };
+      const told = { remainingMs: held.expiresAtMs - nowMs, stale: entry };
+      return held.note === undefined ? { kind: 'held', ...told } : { kind: 'failed', message: held.note, ...told };
     }
-    return { kind: 'granted', lease: this.#grant(scope, key, token, leaseMs) };
+    const lease = this.#grant(scope, key, request.token, request.leaseMs);
+    return { kind: 'granted', lease, stale: entry };
   }
 
   async beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease> {
@@ -132,9 +143,9 @@ export class MemoryStore implements CacheStore {
     return this.#grant(scope, key, token, leaseMs);
   }
 
-  async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
+  async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, lifetime: Lifetime): Promise<boolean> {
     const held = this.#holds(scope, lease);
-    if (held) this.#put(scope, entry, ttlMs);
+    if (held) this.#put(scope, entry, lifetime);
     await this.release(scope, lease);
     return held;
   }
@@ -146,9 +157,15 @@ export class MemoryStore implements CacheStore {
     return true;
   }
 
-  async release(scope: ScopeAddress, lease: Lease): Promise<void> {
-    if (this.#leases.get(lease.key)?.token !== lease.token) return;
-    this.#leases.delete(lease.key);
+  async release(scope: ScopeAddress, lease: Lease, failure?: LoadFailure): Promise<void> {
+    const held = this.#leases.get(lease.key);
+    if (held?.token !== lease.token || held.note !== undefined) return;
+    if (failure === undefined || !this.#holds(scope, lease)) {
+      this.#leases.delete(lease.key);
+    } else {
+      const { message: note, backoffMs } = failure;
+      this.#leases.set(lease.key, { ...held, note, expiresAtMs: this.#clock.monotonic() + backoffMs });
+    }
     this.#onLoaded(scope, lease.key);
   }
 
@@ -162,15 +179,23 @@ export class MemoryStore implements CacheStore {
 
   #holds(scope: ScopeAddress, lease: Lease): boolean {
     const held = this.#leases.get(lease.key);
-    if (held === undefined || held.token !== lease.token || held.generation !== this.#generation(scope)) return false;
+    if (held === undefined || held.token !== lease.token || held.note !== undefined) return false;
+    if (held.generation !== this.#generation(scope)) return false;
     return this.#clock.monotonic() < held.expiresAtMs;
   }
 
-  #put(scope: ScopeAddress, { key, tags, flags, payload }: NewEntry, ttlMs: number): void {
-    const expiresAtMs = this.#clock.monotonic() + ttlMs;
-    const entry = { key, bytes: payload, tags, flags, payload, expiresAtMs, generation: this.#generation(scope) };
+  #put(scope: ScopeAddress, { key, tags, flags, payload }: NewEntry, { ttlMs, graceMs }: Lifetime): void {
+    const freshUntilMs = this.#clock.monotonic() + ttlMs;
+    const expiresAtMs = freshUntilMs + graceMs;
+    const generation = this.#generation(scope);
+    const entry = { key, bytes: payload, tags, flags, payload, expiresAtMs, freshUntilMs, generation };
     this.#entries.set(key, entry, { size: payload.length + key.length + ENTRY_OVERHEAD_BYTES });
     if (!this.#entries.has(key)) throw new TierkitError('ERR_VALUE_TOO_LARGE', 'the value is larger than the store');
+  }
+
+  /** Whether a plain read finds it: it is fresh, and stands for a value. */
+  #shows(entry: Entry): boolean {
+    return entry.payload.length > 0 && this.#clock.monotonic() < entry.freshUntilMs;
   }
 
   #live(scope: ScopeAddress, key: string): Entry | undefined {

@@ -1,4 +1,4 @@
-import type { CacheStore, Claim, Lease, StoredEntry } from './store.ts';
+import type { CacheStore, Claim, ClaimRequest, Lease, StoredEntry } from './store.ts';
 import type { TagStamp } from './stamped-tags.ts';
 import type { TagReading, TagSource } from './tag-source.ts';
 
@@ -28,8 +28,8 @@ export class NullStore implements CacheStore {
 
   async announcePattern(): Promise<void> {}
 
-  async claim(scope: unknown, key: string, token: string): Promise<Claim> {
-    return { kind: 'granted', lease: await this.beginWrite(scope, key, token) };
+  async claim(scope: unknown, key: string, { token }: ClaimRequest): Promise<Claim> {
+    return { kind: 'granted', lease: await this.beginWrite(scope, key, token), stale: undefined };
   }
 
   async beginWrite(_scope: unknown, key: string, token: string): Promise<Lease> {

@@ -1,6 +1,7 @@
 import type { Clock, Duration, KeyringOptions, Logger } from '@tierkit/core';
 import { parseDuration, TierkitError } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
+import type { StalenessOptions } from './load-policy.ts';
 
 /** A URL, options, a client or a connection; `'memory'` keeps everything in this process, `'null'` keeps nothing. */
 export type CacheBackend = RedisInput | RedisConnection;
@@ -46,6 +47,13 @@ export interface LoadSettings {
   readonly lease?: Duration;
   /** The longest wait for another process's load; after it the caller loads for itself. @default '30s' */
   readonly waitTimeout?: Duration;
+  /**
+   * After a load of a key failed, nobody loads it again for 100 ms, which doubles with each failure up to this; false
+   * for no such time. @default '2s'
+   */
+  readonly failureBackoff?: Duration | false;
+  /** Loads that nobody waits for, at the most; a refresh beyond them does not begin. @default 100 */
+  readonly maxBackground?: number;
 }
 
 export interface CompressionSettings {
@@ -53,7 +61,8 @@ export interface CompressionSettings {
   readonly threshold?: number;
 }
 
-export interface TierOptions {
+/** Of a tier: what its entries and calls have that say nothing else. */
+export interface TierOptions extends StalenessOptions {
   /** Time to live of entries that are stored without one. */
   readonly ttl: Duration;
   /** Encrypts every value in Redis, and reads none that is not encrypted; it needs `encryption`. @default false */

@@ -1,10 +1,13 @@
 import { copyValue, freezeDeep, PAYLOAD_ENCRYPTED, TierkitError } from '@tierkit/core';
+import type { StaleValue } from './flight.ts';
 import type { Level1Entry } from './level1.ts';
+import { refreshMarginMs, type LoadPolicy } from './load-policy.ts';
+import { withinRedisDeadline } from './redis-deadline.ts';
 import type { FillToken } from './scope-level1.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
 import type { StoredEntry } from './store.ts';
 
-/** What a read found, or undefined for a miss. */
+/** What a read found, or undefined for a miss; the value undefined is a known absence. */
 export type Found = LoadedValue | undefined;
 
 /** Hands a found value to one more caller. */
@@ -16,11 +19,20 @@ export function handOut(found: LoadedValue, copy: boolean): unknown {
 
 /** The first level's answer, if it has one that may be served without asking anybody. */
 export function readLevel1(state: ScopeState, name: string, nowMs: number): Found {
+  const entry = trusted(state, name, nowMs);
+  return entry && decodeEntry(state, entry);
+}
+
+/** How long the first level's entry stays fresh, once it is due to be refreshed; undefined before, and without one. */
+export function refreshDueMs(state: ScopeState, name: string, nowMs: number): number | undefined {
+  const entry = trusted(state, name, nowMs);
+  return entry !== undefined && nowMs >= entry.freshUntilMs ? entry.ttlEndMs - nowMs : undefined;
+}
+
+function trusted(state: ScopeState, name: string, nowMs: number): Level1Entry | undefined {
   const entry = state.level1.find(name);
-  if (entry === undefined || entry.epoch !== state.engine.level1?.epoch || nowMs >= entry.freshUntilMs)
-    return undefined;
-  if (entry.tags !== undefined && !entry.tags.current) return undefined;
-  return decodeEntry(state, entry);
+  if (entry === undefined || entry.epoch !== state.engine.level1?.epoch || nowMs >= entry.askAgainMs) return undefined;
+  return entry.tags === undefined || entry.tags.current ? entry : undefined;
 }
 
 /** The second level's answer; the first level's suspect one when the second cannot be asked. */
@@ -32,8 +44,12 @@ export async function read(state: ScopeState, name: string): Promise<Found> {
   }
   const token = state.level1.begin(name);
   try {
-    const stored = await engine.store.read(state.address, state.keyOf(name));
-    const found = stored && accept(state, token, stored);
+    const reading = engine.store.read(state.address, state.keyOf(name));
+    const { redisTimeoutMs } = state.policy;
+    const stored = await (redisTimeoutMs === undefined
+      ? reading
+      : withinRedisDeadline(reading, redisTimeoutMs, engine.clock));
+    const found = stored && isFresh(state, stored) ? accept(state, token, stored) : undefined;
     if (found === undefined) stats.misses++;
     else stats.l2Hits++;
     return found;
@@ -64,49 +80,89 @@ export async function readStored(state: ScopeState, names: readonly string[]): P
   const { engine } = state;
   const tokens = names.map((name) => state.level1.begin(name));
   try {
-    const stored = await engine.store.readMany(
-      state.address,
-      names.map((name) => state.keyOf(name)),
-    );
+    const keys = names.map((name) => state.keyOf(name));
+    const reading = engine.store.readMany(state.address, keys);
+    const stored = await withinRedisDeadline(reading, state.policy.redisTimeoutMs, engine.clock);
     return names.map((name, index) => {
       const entry = stored[index];
       const token = tokens[index];
       if (entry === undefined || token === undefined || engine.unconfirmed.covers(state.address, name))
         return undefined;
-      return accept(state, token, entry);
+      return isFresh(state, entry) ? accept(state, token, entry) : undefined;
     });
   } finally {
     for (const token of tokens) state.level1.end(token);
   }
 }
 
+/** Whether an entry's time to live still runs. Without a grace, Redis itself ends the entry with it. */
+function isFresh(state: ScopeState, stored: StoredEntry): boolean {
+  if (stored.freshUntilMs === stored.expiresAtMs) return true;
+  return freshForMs(state, stored) > 0;
+}
+
+/** Milliseconds until an entry is stale. */
+export function freshForMs(state: ScopeState, stored: StoredEntry): number {
+  return stored.freshUntilMs - offsetMs(state) - state.engine.clock.monotonic();
+}
+
+/** What the store's time is ahead; by the wall clock while the feed, which would tell, is away. */
+function offsetMs({ engine }: ScopeState): number {
+  return engine.storeOffsetMs() ?? engine.clock.now() - engine.clock.monotonic();
+}
+
 /**
- * Decodes what the store has and puts it into the first level, if nothing changed since the token was taken.
+ * Decodes a fresh entry of the store and puts it into the first level, if nothing changed since the token was taken.
  *
- * @param shared whether several callers will get the value
+ * @param policy of the load that several callers share, if it is one
  */
-export function accept(state: ScopeState, token: FillToken, stored: StoredEntry, shared = false): Found {
+export function accept(state: ScopeState, token: FillToken, stored: StoredEntry, policy?: LoadPolicy): Found {
   const { engine } = state;
-  const payload = open(state, stored);
+  const absent = isAbsence(stored);
+  const payload = absent ? stored.payload : open(state, stored);
   if (payload === undefined) return undefined;
-  const value = decode(state, stored, payload);
-  if (value === undefined) return undefined;
+  const value = absent ? undefined : decode(state, stored, payload);
+  if (value === undefined && !absent) return undefined;
   // Without a first level nobody shares it, and the caller may do with it as it likes.
-  if (engine.level1 === undefined && !shared) return { value, shareable: true, own: true };
+  if (engine.level1 === undefined && policy === undefined) return { value, shareable: true, own: true };
   const shareable = freezeDeep(value);
-  const offsetMs = engine.storeOffsetMs();
-  if (engine.level1?.armed === true && offsetMs !== undefined) {
-    const expiresAtMs = stored.expiresAtMs - offsetMs;
-    const entry = { bytes: payload.length, expiresAtMs, tags: state.level1Tags(stored.tags), value, shareable };
+  const aheadMs = engine.storeOffsetMs();
+  if (engine.level1?.armed === true && aheadMs !== undefined) {
+    const wanted = policy ?? state.policy;
+    const entry = {
+      bytes: payload.length,
+      expiresAtMs: stored.expiresAtMs - aheadMs,
+      ttlEndMs: stored.freshUntilMs - aheadMs,
+      refreshMarginMs: absent ? 0 : refreshMarginMs(wanted.ttlMs, wanted),
+      tags: state.level1Tags(stored.tags),
+      value,
+      shareable,
+    };
     state.level1.fill(token, entry, engine.clock.monotonic());
   }
   return { value, shareable };
 }
 
+/** Decodes an entry that a load is to replace; undefined when there is none, or only a known absence. */
+export function staleValue(state: ScopeState, stored: StoredEntry | undefined): StaleValue | undefined {
+  if (stored === undefined || isAbsence(stored)) return undefined;
+  const payload = open(state, stored);
+  const value = payload && decode(state, stored, payload);
+  if (payload === undefined || value === undefined) return undefined;
+  const ttlEndMs = stored.freshUntilMs - offsetMs(state);
+  const tags = state.level1Tags(stored.tags);
+  return { value, shareable: freezeDeep(value), payload, ttlEndMs, tags, tagNames: stored.tags?.names ?? [] };
+}
+
+/** A known absence has nothing to keep secret, so it is the same in a sensitive tier. */
+function isAbsence({ flags, payload }: StoredEntry): boolean {
+  return flags === 0 && payload.length === 0;
+}
+
 /**
  * What the first level has for a name that cannot be revalidated: entries from before the feed was lost, and those that
- * were to be revalidated, up to the end of their time to live. A local change ends them, so they are never older than what
- * this instance did.
+ * were to be revalidated, up to the end of their time to live and grace. A local change ends them, so they are never
+ * older than what this instance did.
  */
 export function readSuspect(state: ScopeState, name: string, error: unknown): Found {
   const { engine, stats } = state;
@@ -132,9 +188,9 @@ export function decodeEntry(state: ScopeState, entry: Level1Entry): LoadedValue 
 
 /** The encoded value; undefined as well for one whose key this process does not have, which is left alone. */
 function open(state: ScopeState, stored: StoredEntry): Buffer | undefined {
-  if (stored.flags === 0 && !state.sensitive) return stored.payload;
+  if (stored.flags === 0 && !state.policy.sensitive) return stored.payload;
   try {
-    if (state.sensitive && (stored.flags & PAYLOAD_ENCRYPTED) === 0) {
+    if (state.policy.sensitive && (stored.flags & PAYLOAD_ENCRYPTED) === 0) {
       throw new TierkitError('ERR_VALUE_CORRUPT', 'a value of a sensitive tier is not encrypted');
     }
     const payload = state.engine.sealer.open(stored, stored.key);

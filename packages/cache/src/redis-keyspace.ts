@@ -10,6 +10,11 @@ const META_LENGTH_AT = 27;
 /** Keys looked at in one step. */
 const BATCH = 500;
 
+interface KeyState {
+  readonly remainingMs: number;
+  readonly bytes: number;
+}
+
 /** Which keys of a scope exist, told from their names and headers alone. */
 export class RedisKeyspace {
   readonly #redis: RedisConnection;
@@ -23,17 +28,19 @@ export class RedisKeyspace {
   }
 
   async ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {
-    const [[header], generation, remainingMs] = await Promise.all([
+    const [[header], generation, [state]] = await Promise.all([
       this.#headers([key]),
       this.#generation(scope),
-      this.#redis.execute((client) => client.pttl(key)),
+      this.#states([key]),
     ]);
-    if (!isGeneration(header, generation) || remainingMs < 0) return undefined;
+    if (!isGeneration(header, generation)) return undefined;
+    const remainingMs = freshMs(header, state);
+    if (remainingMs === undefined) return undefined;
     const [current] = await this.#current(scope, [key], [header]);
     return current === undefined ? undefined : remainingMs;
   }
 
-  async *scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
+  async *scan(scope: ScopeAddress, pattern: ScanPattern, hidden: boolean): AsyncIterable<string[]> {
     for await (const found of scan(this.#redis, { match: scope.prefix + pattern.encoded, count: BATCH })) {
       // The root's pattern also meets names of scopes, which have raw braces; a user's key never does.
       const own = found.filter((key) => {
@@ -41,12 +48,20 @@ export class RedisKeyspace {
         return key.startsWith(scope.prefix) && !name.includes('{') && pattern.matches(name);
       });
       if (own.length === 0) continue;
-      const [headers, generation] = await Promise.all([this.#headers(own), this.#generation(scope)]);
-      const alive = own.filter((_, index) => isGeneration(headers[index], generation));
+      const [headers, generation, states] = await Promise.all([
+        this.#headers(own),
+        this.#generation(scope),
+        hidden ? [] : this.#states(own),
+      ]);
+      const alive = own.flatMap((key, index) => {
+        const header = headers[index];
+        if (!isGeneration(header, generation)) return [];
+        return hidden || freshMs(header, states[index]) !== undefined ? [{ key, header }] : [];
+      });
       yield await this.#current(
         scope,
-        alive,
-        headers.filter((header) => isGeneration(header, generation)),
+        alive.map(({ key }) => key),
+        alive.map(({ header }) => header),
       );
     }
   }
@@ -104,6 +119,17 @@ export class RedisKeyspace {
     return this.#redis.execute((client) => client.getBuffer(scope.generationKey));
   }
 
+  #states(keys: readonly string[]): Promise<(KeyState | undefined)[]> {
+    return this.#redis.execute((client) =>
+      Promise.all(
+        keys.map(async (key) => {
+          const [remainingMs, bytes] = await Promise.all([client.pttl(key), client.strlen(key).catch(ignoreWrongType)]);
+          return bytes === undefined ? undefined : { remainingMs, bytes };
+        }),
+      ),
+    );
+  }
+
   #headers(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
     return this.#redis.execute((client) =>
       // A name that something else took as a list or a hash is no entry.
@@ -112,8 +138,16 @@ export class RedisKeyspace {
   }
 }
 
+/** Milliseconds until an entry is stale; undefined when it is, or stands for an absence. */
+function freshMs(header: Buffer, state: KeyState | undefined): number | undefined {
+  if (state === undefined) return undefined;
+  const absent = state.bytes <= HEADER_BYTES + metaLength(header);
+  const leftMs = state.remainingMs - (header.readDoubleBE(3) - header.readDoubleBE(11));
+  return !absent && leftMs > 0 ? leftMs : undefined;
+}
+
 /** Whether an envelope, or the beginning of one, belongs to the generation. */
-export function isGeneration(header: Buffer | undefined, generation: Buffer | null): boolean {
+export function isGeneration(header: Buffer | undefined, generation: Buffer | null): header is Buffer {
   if (header === undefined || header.length < HEADER_BYTES || generation?.length !== 8) return false;
   return header.readInt32BE(19) === generation.readInt32BE(0) && header.readInt32BE(23) === generation.readInt32BE(4);
 }

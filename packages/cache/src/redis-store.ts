@@ -19,7 +19,17 @@ import { writeEntry } from './redis-scripts/write-entry.ts';
 import { RootGenerationCache } from './root-generation-cache.ts';
 import { leaseKey, type ScopeAddress } from './scope-address.ts';
 import { decodeStampedTags, encodeStampedTags } from './stamped-tags.ts';
-import type { CacheStore, Claim, Lease, NewEntry, ScanPattern, StoredEntry } from './store.ts';
+import type {
+  CacheStore,
+  Claim,
+  ClaimRequest,
+  Lease,
+  Lifetime,
+  LoadFailure,
+  NewEntry,
+  ScanPattern,
+  StoredEntry,
+} from './store.ts';
 import type { TagTables } from './tag-tables.ts';
 
 const NONE = Buffer.alloc(0);
@@ -107,11 +117,11 @@ export class RedisStore implements CacheStore {
     return this.#currentOf(scope, entries);
   }
 
-  async write(scope: ScopeAddress, entries: readonly NewEntry[], ttlMs: number): Promise<void> {
+  async write(scope: ScopeAddress, entries: readonly NewEntry[], lifetime: Lifetime): Promise<void> {
     const [only] = entries;
-    if (entries.length === 1 && only !== undefined) return this.#writeOne(scope, only, ttlMs);
+    if (entries.length === 1 && only !== undefined) return this.#writeOne(scope, only, lifetime);
     if (!this.#inOneSlot(scope)) {
-      await inBatches(entries, SINGLES, (entry) => this.#writeOne(scope, entry, ttlMs));
+      await inBatches(entries, SINGLES, (entry) => this.#writeOne(scope, entry, lifetime));
       return;
     }
     for (let from = 0; from < entries.length; from += BATCH) {
@@ -121,9 +131,9 @@ export class RedisStore implements CacheStore {
         this.#redis,
         { generationEntriesAndLeases: scope.scoped ? [scope.generationKey, ...keys] : keys },
         {
-          ttlMs,
+          ...lifeArgs(lifetime),
           hasGeneration: scope.scoped,
-          knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(ttlMs),
+          knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(lifeArgs(lifetime).ttlMs),
           freshGeneration: freshGeneration(),
           ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
           meta: metaOf(batch[0]),
@@ -174,8 +184,8 @@ export class RedisStore implements CacheStore {
     return this.#keyspace.ttl(scope, key);
   }
 
-  scan(scope: ScopeAddress, pattern: ScanPattern): AsyncIterable<string[]> {
-    return this.#keyspace.scan(scope, pattern);
+  scan(scope: ScopeAddress, pattern: ScanPattern, hidden: boolean): AsyncIterable<string[]> {
+    return this.#keyspace.scan(scope, pattern, hidden);
   }
 
   voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
@@ -187,13 +197,8 @@ export class RedisStore implements CacheStore {
     await this.#redis.execute((client) => client.publish(channel, message));
   }
 
-  async claim(
-    scope: ScopeAddress,
-    key: string,
-    token: string,
-    leaseMs: number,
-    unreadable?: StoredEntry,
-  ): Promise<Claim> {
+  async claim(scope: ScopeAddress, key: string, request: ClaimRequest): Promise<Claim> {
+    const { token, leaseMs, hitAboveMs, unreadable } = request;
     const known = scope.scoped ? '' : (await this.#root(scope).get(0)).toString('latin1');
     const generation = scope.scoped ? [scope.generationKey, scope.tagsKey] : [];
     const keys = { entry: key, lease: leaseKey(scope, key), generation };
@@ -204,18 +209,22 @@ export class RedisStore implements CacheStore {
       token,
       leaseMs,
       unreadable: sha1(unreadable),
+      hitAboveMs,
     };
     const reply = await claimLoad.run(this.#redis, keys, args);
-    if (reply.kind === 'held') return reply;
-    if (reply.kind === 'granted') {
-      const tags = scope.scoped ? reply.tags : undefined;
-      return { kind: 'granted', lease: { key, token, generation: reply.generation, tags } };
+    if (reply.kind === 'hit') {
+      const entry = this.#live(key, reply.bytes, undefined, true);
+      if (entry === undefined) return { kind: 'held', remainingMs: 0, stale: undefined };
+      const current = entry.tags === undefined || (await this.#tags.isCurrent(scope, entry.tags));
+      // While its bytes are these it counts as none; what takes its place is looked at in its turn.
+      return current ? { kind: 'hit', entry } : this.claim(scope, key, { ...request, unreadable: entry });
     }
-    const entry = this.#live(key, reply.bytes, undefined, true);
-    if (entry === undefined) return { kind: 'held', remainingMs: 0 };
-    const current = entry.tags === undefined || (await this.#tags.isCurrent(scope, entry.tags));
-    // While its bytes are these it counts as none; what takes its place is looked at in its turn.
-    return current ? { kind: 'hit', entry } : this.claim(scope, key, token, leaseMs, entry);
+    const found = reply.stale.length === 0 ? undefined : this.#live(key, reply.stale, undefined, true);
+    const stale = found?.tags === undefined ? found : await this.#current(scope, found);
+    if (reply.kind === 'held') return { ...reply, stale };
+    if (reply.kind === 'failed') return { ...reply, stale, message: reply.note.toString('utf8') };
+    const tags = scope.scoped ? reply.tags : undefined;
+    return { kind: 'granted', lease: { key, token, generation: reply.generation, tags }, stale };
   }
 
   async beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease> {
@@ -234,11 +243,17 @@ export class RedisStore implements CacheStore {
     return { key, token, generation, tags: undefined };
   }
 
-  async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, ttlMs: number): Promise<boolean> {
+  async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, lifetime: Lifetime): Promise<boolean> {
     return fillEntry.run(
       this.#redis,
       { entry: entry.key, ...this.#leaseKeys(scope, lease) },
-      { ttlMs, ...this.#leaseArgs(lease), flags: entry.flags, meta: metaOf(entry), payload: entry.payload },
+      {
+        ...lifeArgs(lifetime),
+        ...this.#leaseArgs(lease),
+        flags: entry.flags,
+        meta: metaOf(entry),
+        payload: entry.payload,
+      },
     );
   }
 
@@ -247,8 +262,9 @@ export class RedisStore implements CacheStore {
     return renewLease.run(this.#redis, this.#leaseKeys(scope, lease), args);
   }
 
-  async release(scope: ScopeAddress, lease: Lease): Promise<void> {
-    await releaseLease.run(this.#redis, this.#leaseKeys(scope, lease), this.#leaseArgs(lease));
+  async release(scope: ScopeAddress, lease: Lease, failure?: LoadFailure): Promise<void> {
+    const note = { note: failure?.message ?? '', noteMs: failure?.backoffMs ?? 0 };
+    await releaseLease.run(this.#redis, this.#leaseKeys(scope, lease), { ...this.#leaseArgs(lease), ...note });
   }
 
   async #readScoped(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
@@ -276,14 +292,15 @@ export class RedisStore implements CacheStore {
     });
   }
 
-  async #writeOne(scope: ScopeAddress, entry: NewEntry, ttlMs: number): Promise<void> {
+  async #writeOne(scope: ScopeAddress, entry: NewEntry, lifetime: Lifetime): Promise<void> {
     const { key, flags, payload } = entry;
-    const known = scope.scoped ? NONE : await this.#root(scope).get(ttlMs);
+    const life = lifeArgs(lifetime);
+    const known = scope.scoped ? NONE : await this.#root(scope).get(life.ttlMs);
     await writeEntry.run(
       this.#redis,
       { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] },
       {
-        ttlMs,
+        ...life,
         knownGeneration: known,
         freshGeneration: freshGeneration(),
         ...this.#announce({ kind: 'keys', keys: [key] }),
@@ -325,13 +342,13 @@ export class RedisStore implements CacheStore {
       return undefined;
     }
     if (!any && (generation === undefined || !isGeneration(bytes, generation))) return undefined;
-    const { flags, meta, payload, expiresAtMs } = envelope;
+    const { flags, meta, payload, expiresAtMs, freshUntilMs } = envelope;
     const tags = meta.length === 0 ? undefined : decodeStampedTags(meta);
     if (meta.length > 0 && tags === undefined) {
       this.#drop(key, bytes);
       return undefined;
     }
-    return { key, bytes, flags, payload, expiresAtMs, tags };
+    return { key, bytes, flags, payload, expiresAtMs, freshUntilMs, tags };
   }
 
   #drop(key: string, bytes: Buffer): void {
@@ -364,6 +381,11 @@ type MaybePromise<T> = T | Promise<T>;
 
 function metaOf(entry: NewEntry | undefined): Buffer {
   return entry?.tags === undefined ? NONE : encodeStampedTags(entry.tags);
+}
+
+/** For the scripts, the time to live is that of the key. */
+function lifeArgs({ ttlMs, graceMs }: Lifetime): { ttlMs: number; freshMs: number } {
+  return { ttlMs: ttlMs + graceMs, freshMs: ttlMs };
 }
 
 function sha1(entry: StoredEntry | undefined): string {

@@ -100,24 +100,25 @@ class ScheduledTask {
 
   /** @returns when to look again, in milliseconds */
   async #runIfDue(): Promise<number> {
-    const { store, load } = this.#engine;
-    const claim = await store.claim(this.#address, this.#key, freshName(), load.leaseMs);
-    if (claim.kind === 'held') return claim.remainingMs;
+    const { store, sharing } = this.#engine;
+    const request = { token: freshName(), leaseMs: sharing.leaseMs, hitAboveMs: 0, unreadable: undefined };
+    const claim = await store.claim(this.#address, this.#key, request);
     if (claim.kind === 'granted') return this.#run(claim.lease);
+    if (claim.kind !== 'hit') return claim.remainingMs;
     return (await store.ttl(this.#address, this.#key)) ?? 0;
   }
 
   async #run(lease: Lease): Promise<number> {
-    const { store, load, clock, logger } = this.#engine;
+    const { store, sharing, clock, logger } = this.#engine;
     const startedMs = clock.monotonic();
     const lost = new AbortController();
     const renewal = setInterval(() => {
       if (this.#engine.closed) return clearInterval(renewal);
-      store.renew(this.#address, lease, load.leaseMs).then(
+      store.renew(this.#address, lease, sharing.leaseMs).then(
         (held) => held || lost.abort(),
         () => {},
       );
-    }, load.leaseMs / 3);
+    }, sharing.leaseMs / 3);
     renewal.unref();
     let againMs = this.#everyMs;
     try {
@@ -133,7 +134,8 @@ class ScheduledTask {
       return 0;
     }
     const leftMs = Math.max(1, Math.ceil(againMs - (clock.monotonic() - startedMs)));
-    await store.fill(this.#address, lease, { key: this.#key, tags: undefined, flags: 0, payload: DONE }, leftMs);
+    const done = { key: this.#key, tags: undefined, flags: 0, payload: DONE };
+    await store.fill(this.#address, lease, done, { ttlMs: leftMs, graceMs: 0 });
     return leftMs;
   }
 }

@@ -18,8 +18,13 @@ export interface FillToken {
 
 export interface NewLevel1Entry {
   readonly bytes: number;
+  /** On the local monotonic clock, as the other two: the entry ends in the second level. */
   readonly expiresAtMs: number;
   readonly tags: Level1Tags | undefined;
+  /** From then on it is stale. @default its end */
+  readonly ttlEndMs?: number;
+  /** How long before that it is refreshed. @default not at all */
+  readonly refreshMarginMs?: number;
   readonly payload?: Buffer;
   readonly value?: unknown;
   readonly shareable?: boolean;
@@ -73,6 +78,8 @@ export class ScopeLevel1 {
     if (token.stamp !== this.stamp || token.epoch !== level.epoch) return false;
     if (entry.bytes > level.maxEntryBytes || entry.expiresAtMs <= nowMs) return false;
     if (entry.tags !== undefined && !entry.tags.current) return false;
+    const ttlEndMs = entry.ttlEndMs ?? entry.expiresAtMs;
+    const askAgainMs = Math.min(nowMs + level.ttlMs, ttlEndMs);
     const index = this.#index(token.name);
     const old = index.get(token.name);
     const added: Level1Entry = {
@@ -81,7 +88,9 @@ export class ScopeLevel1 {
       bytes: entry.bytes + (entry.tags?.bytes ?? 0),
       stamp: token.stamp,
       epoch: token.epoch,
-      freshUntilMs: Math.min(nowMs + level.ttlMs, entry.expiresAtMs),
+      freshUntilMs: Math.min(askAgainMs, ttlEndMs - (entry.refreshMarginMs ?? 0)),
+      askAgainMs,
+      ttlEndMs,
       expiresAtMs: entry.expiresAtMs,
       tags: entry.tags,
       touchedAtMs: nowMs,

@@ -1,20 +1,14 @@
-import {
-  compilePattern,
-  decodeKey,
-  encodeKey,
-  parseDuration,
-  type Duration,
-  type Frozen,
-  type Key,
-} from '@tierkit/core';
+import { compilePattern, decodeKey, encodeKey, type Duration, type Frozen, type Key } from '@tierkit/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './define.ts';
 import { loadBatch, type LoadBatch } from './batch-load.ts';
 import { ContentCache, type ContentOptions } from './content-cache.ts';
-import { load, type Loader } from './loads.ts';
+import { callPolicy, jittered, type StalenessOptions } from './load-policy.ts';
+import type { LoadedType, Loader, LoaderContext } from './loader-context.ts';
+import { load } from './loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
 import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
-import type { LoadedValue, LoadPlan, ScopeState } from './scope-state.ts';
+import type { LoadedValue, ScopeState } from './scope-state.ts';
 import {
   warmEntries,
   warmKeys,
@@ -23,6 +17,7 @@ import {
   type WarmResult,
   type WarmSource,
 } from './warm.ts';
+import type { LoadPlan } from './tier-policy.ts';
 import { entryTags } from './tag-names.ts';
 import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './write-through.ts';
 import {
@@ -34,11 +29,14 @@ import {
   write,
   type EncodedValue,
   type PatternDeletion,
+  type WritePlan,
 } from './writes.ts';
 
 export interface WriteOptions {
   /** Milliseconds or a string such as `'5m'`. @default the tier's */
   readonly ttl?: Duration;
+  /** How long the entry stays after that as a stale one. @default the tier's */
+  readonly grace?: Duration;
   /** Rejects with `ERR_CACHE_UNCONFIRMED` instead of resolving to false. @default false */
   readonly required?: boolean;
   /** With one of which `invalidateTags` ends it: 64 at the most, of 1 to 512 characters. @default none */
@@ -52,7 +50,8 @@ export interface ConfirmOptions {
   readonly required?: boolean;
 }
 
-export interface LoadOptions {
+/** What a call does not say, its tier does. */
+export interface LoadOptions extends StalenessOptions {
   /** Milliseconds or a string such as `'5m'`. @default the tier's */
   readonly ttl?: Duration;
   /** With one of which `invalidateTags` ends it: 64 at the most, of 1 to 512 characters. @default none */
@@ -94,13 +93,19 @@ export class Scope {
   }
 
   /**
-   * The value, loaded and stored on a miss. Concurrent callers share one load, across processes as well; the loader's
-   * own error is the only one that reaches them. A loaded value that cannot be stored is returned as it is.
+   * The value, loaded and stored on a miss. Concurrent callers share one load and its failure, across processes as well.
+   * A loaded value that cannot be stored is returned as it is; undefined is not stored, `ctx.absent()` is.
+   *
+   * @throws The loader's own error, which is remembered for a moment: until `failureBackoff` is over, nobody loads again.
+   * @throws {TierkitError} `ERR_CACHE_LOAD_TIMEOUT`: the loader took longer than `hardTimeout`;
+   *   `ERR_CACHE_LOAD_FAILED`: it failed in another process a moment ago.
    */
-  getOrSet<T>(key: Key, loader: () => T | Promise<T>, options?: LoadOptions): Promise<Frozen<T>> {
-    return (
-      (this.#hit(key) as Promise<Frozen<T>> | undefined) ?? (this.#load(key, loader, options) as Promise<Frozen<T>>)
-    );
+  getOrSet<T, Stale = unknown>(
+    key: Key,
+    loader: (context: LoaderContext<Stale>) => T | Promise<T>,
+    options?: LoadOptions,
+  ): Promise<LoadedType<T>> {
+    return (this.#hit(key) ?? this.#load(key, loader, options)) as Promise<LoadedType<T>>;
   }
 
   /** The values of several keys, in order, undefined for a miss. One round trip for what the in-process level lacks. */
@@ -181,8 +186,7 @@ export class Scope {
     options?: Omit<WriteOptions, 'required'>,
   ): Promise<WriteThrough<R>> {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
-    const plan = { ttlMs: this.#ttlMs(options?.ttl), tags: entryTags(options?.tags) };
-    return writeThrough(this.#state, entry, async () => save(value), plan);
+    return writeThrough(this.#state, entry, async () => save(value), this.#writePlan(options));
   }
 
   /**
@@ -190,7 +194,8 @@ export class Scope {
    * value, or to undefined if there is none any more. A value that cannot be stored is reported, and none is left.
    */
   async updateThrough(key: Key, update: () => Promise<unknown>, options?: LoadOptions): Promise<UpdateThrough> {
-    return updateThrough(this.#state, encodeKey(key), update, this.#plan(options));
+    const { sensitive } = this.#plan(options);
+    return updateThrough(this.#state, encodeKey(key), update, { ...this.#writePlan(options), sensitive });
   }
 
   /**
@@ -202,7 +207,7 @@ export class Scope {
    */
   async set(key: Key, value: unknown, options?: WriteOptions): Promise<boolean> {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
-    return write(this.#state, [entry], this.#ttlMs(options?.ttl), entryTags(options?.tags), options?.required === true);
+    return write(this.#state, [entry], this.#writePlan(options), options?.required === true);
   }
 
   /** Stores several values with one time to live and the same tags; nothing is stored when one of them cannot be. @see set */
@@ -212,9 +217,9 @@ export class Scope {
       const name = encodeKey(key);
       encoded.set(name, encodeValue(this.#state, name, value, options?.sensitive === true));
     }
-    const [ttlMs, tags] = [this.#ttlMs(options?.ttl), entryTags(options?.tags)];
+    const plan = this.#writePlan(options);
     if (encoded.size === 0) return true;
-    return write(this.#state, [...encoded.values()], ttlMs, tags, options?.required === true);
+    return write(this.#state, [...encoded.values()], plan, options?.required === true);
   }
 
   /** Deletes a key, existing or not, and tells every instance. @returns whether Redis confirmed */
@@ -231,7 +236,8 @@ export class Scope {
   /** Whether the key exists; false as well when Redis cannot be asked and the in-process level does not know. */
   async has(key: Key): Promise<boolean> {
     const name = encodeKey(key);
-    if (readLevel1(this.#state, name, this.#state.engine.clock.monotonic()) !== undefined) return true;
+    const known = readLevel1(this.#state, name, this.#state.engine.clock.monotonic());
+    if (known !== undefined) return known.value !== undefined;
     return (await this.#remainingMs(name)) !== undefined;
   }
 
@@ -276,7 +282,7 @@ export class Scope {
   async *keys(pattern = '*'): AsyncGenerator<Key, void, undefined> {
     const { engine, address } = this.#state;
     const compiled = compilePattern(pattern);
-    for await (const batch of engine.store.scan(address, compiled)) {
+    for await (const batch of engine.store.scan(address, compiled, false)) {
       for (const key of batch) {
         const name = key.slice(address.prefix.length);
         if (!engine.unconfirmed.covers(address, name)) yield decodeKey(name);
@@ -325,20 +331,15 @@ export class Scope {
   }
 
   async #load(key: Key, loader: Loader, options: LoadOptions | undefined): Promise<unknown> {
-    const name = encodeKey(key);
-    const plan = this.#plan(options);
-    const found = this.#readEscaped(name) ?? (await load(this.#state, name, loader, plan));
-    return handOut(found, false);
+    return handOut(await load(this.#state, encodeKey(key), loader, this.#plan(options)), false);
   }
 
   #plan(options: LoadOptions | undefined): LoadPlan {
-    const plan = {
-      ttlMs: this.#ttlMs(options?.ttl),
-      tags: entryTags(options?.tags),
-      sensitive: options?.sensitive === true,
-    };
-    if (plan.sensitive) this.#state.engine.sealer.requireKey();
-    return plan;
+    const { engine, policy } = this.#state;
+    if (options === undefined) return policy;
+    const sensitive = policy.sensitive || options.sensitive === true;
+    if (sensitive) engine.sealer.requireKey();
+    return { ...callPolicy(policy, options), sensitive, tags: entryTags(options.tags) };
   }
 
   #readEscaped(name: string): LoadedValue | undefined {
@@ -359,7 +360,8 @@ export class Scope {
     }
   }
 
-  #ttlMs(ttl: Duration | undefined): number {
-    return ttl === undefined ? this.#state.ttlMs : Math.ceil(parseDuration(ttl, 'ttl'));
+  #writePlan(options: WriteOptions | undefined): WritePlan {
+    const policy = callPolicy(this.#state.policy, options);
+    return { ttlMs: jittered(policy.ttlMs, policy), graceMs: policy.graceMs, tags: entryTags(options?.tags) };
   }
 }

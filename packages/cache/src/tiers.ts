@@ -13,7 +13,7 @@ import { invalidateTags } from './writes.ts';
 
 export interface TiersOptions extends CacheOptions {
   /**
-   * Times to live, and tiers of your own.
+   * Times to live, how stale, slow and failing values are dealt with, and tiers of your own.
    *
    * @default session 5 minutes, project 1 hour, global 24 hours
    */
@@ -71,7 +71,7 @@ export interface CacheStats {
   readonly tiers: Readonly<Record<string, Readonly<TierStats>>>;
 }
 
-const DEFAULT_TTL_MS: Readonly<Record<string, number>> = { session: 300_000, project: 3_600_000, global: 86_400_000 };
+const DEFAULT_TTLS: Readonly<Record<string, number>> = { session: 300_000, project: 3_600_000, global: 86_400_000 };
 
 /** Session, project and global tiers on one backend, with an in-process level kept coherent across instances. */
 export function createTiers(options: TiersOptions): Tiers {
@@ -95,7 +95,7 @@ class TieredCache implements Tiers {
 
   constructor(options: TiersOptions) {
     this.#hasKeys = options.encryption !== undefined;
-    for (const [name, ttl] of Object.entries(DEFAULT_TTL_MS)) this.#policies.set(name, this.#policy(name, { ttl }));
+    for (const [name, ttl] of Object.entries(DEFAULT_TTLS)) this.#policies.set(name, this.#policy(name, { ttl }));
     for (const [name, tier] of Object.entries(options.tiers ?? {})) {
       this.#policies.set(tierName(name), this.#policy(name, tier));
     }

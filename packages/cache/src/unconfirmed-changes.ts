@@ -271,7 +271,7 @@ export class UnconfirmedChanges {
     for (const [pattern, moment] of known.patterns) {
       const compiled = compilePattern(pattern);
       await this.#store.voidLeases(scope, compiled);
-      for await (const keys of this.#store.scan(scope, compiled)) {
+      for await (const keys of this.#store.scan(scope, compiled, true)) {
         if (keys.length > 0) await this.#store.remove(scope, keys);
       }
       await this.#store.announcePattern(scope, pattern);

@@ -1,9 +1,10 @@
 import type { Sealed } from '@tierkit/core';
 import { freshName } from './fresh-generation.ts';
-import type { LoadPlan, ScopeState } from './scope-state.ts';
+import { keepLease } from './load-run.ts';
+import type { ScopeState } from './scope-state.ts';
 import type { StampedTags } from './stamped-tags.ts';
-import type { Lease } from './store.ts';
-import { encodeValue, remove, type EncodedValue } from './writes.ts';
+import type { Lease, Lifetime } from './store.ts';
+import { encodeValue, remove, writtenEntry, type EncodedValue, type WritePlan } from './writes.ts';
 
 /** How a write through the cache ended, once the source has the value. */
 export interface WriteThrough<R> {
@@ -32,7 +33,7 @@ export async function writeThrough<R>(
   state: ScopeState,
   entry: EncodedValue,
   save: () => Promise<R>,
-  plan: Pick<LoadPlan, 'ttlMs' | 'tags'>,
+  plan: WritePlan,
 ): Promise<WriteThrough<R>> {
   const change = async (): Promise<Changed<R>> => ({ saved: await save(), entry });
   const { saved, end, confirmed } = await changeThrough(state, entry.name, change, plan);
@@ -44,7 +45,7 @@ export async function updateThrough(
   state: ScopeState,
   name: string,
   update: () => Promise<unknown>,
-  plan: LoadPlan,
+  plan: WritePlan & { readonly sensitive: boolean },
 ): Promise<UpdateThrough> {
   const change = async (): Promise<Changed<void>> => {
     const value = await update();
@@ -72,24 +73,22 @@ async function changeThrough<R>(
   state: ScopeState,
   name: string,
   change: () => Promise<Changed<R>>,
-  plan: Pick<LoadPlan, 'ttlMs' | 'tags'>,
+  plan: WritePlan,
 ): Promise<{ readonly saved: R; readonly end: 'stored' | End; readonly confirmed: boolean }> {
   const begun = await begin(state, name, plan);
   const lease = begun?.lease;
   const token = state.level1.begin(name);
-  const renewal = lease && keepAlive(state, lease);
+  const stopRenewing = lease && keepLease(state, lease);
   try {
     const { saved, entry: made } = await change();
     const sentMs = state.engine.clock.monotonic();
-    const end = begun === undefined ? 'away' : await fill(state, begun, made?.sealed, plan.ttlMs);
+    const end = begun === undefined ? 'away' : await fill(state, begun, made?.sealed, plan);
     if (end !== 'stored' || made === undefined) return { saved, end, confirmed: await leaveNone(state, name, end) };
     // Who asked while the save ran may wait for a load of the older value: nobody joins them any more.
     const unchanged = token.valid;
     state.invalidate(name);
     token.valid = unchanged;
-    const { payload } = made;
-    const tags = state.level1Tags(begun?.tags);
-    const entry = { bytes: payload.length, expiresAtMs: sentMs + plan.ttlMs, tags, payload };
+    const entry = writtenEntry(state, made.payload, sentMs, plan, begun?.tags);
     state.level1.fill(token, entry, state.engine.clock.monotonic());
     token.valid = false;
     return { saved, end, confirmed: true };
@@ -98,7 +97,7 @@ async function changeThrough<R>(
     await leaveNone(state, name, lease === undefined ? 'away' : 'lost');
     throw error;
   } finally {
-    clearInterval(renewal);
+    stopRenewing?.();
     state.level1.end(token);
   }
 }
@@ -109,18 +108,14 @@ interface Begun {
   readonly tags: StampedTags | undefined;
 }
 
-async function begin(
-  state: ScopeState,
-  name: string,
-  { ttlMs, tags: names }: Pick<LoadPlan, 'ttlMs' | 'tags'>,
-): Promise<Begun | undefined> {
-  const { store, load, unconfirmed } = state.engine;
+async function begin(state: ScopeState, name: string, plan: WritePlan): Promise<Begun | undefined> {
+  const { store, sharing, unconfirmed } = state.engine;
   state.invalidate(name);
   const sent = unconfirmed.moment;
   try {
     const [lease, tags] = await Promise.all([
-      store.beginWrite(state.address, state.keyOf(name), freshName(), load.leaseMs),
-      state.engine.tags.stamp(state.address, names, ttlMs),
+      store.beginWrite(state.address, state.keyOf(name), freshName(), sharing.leaseMs),
+      state.engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs),
     ]);
     unconfirmed.settle(state.address, [name], sent);
     return { lease, tags };
@@ -132,26 +127,17 @@ async function begin(
   }
 }
 
-function keepAlive({ engine, address, stats }: ScopeState, lease: Lease): NodeJS.Timeout {
-  const { leaseMs } = engine.load;
-  const renewal = setInterval(() => {
-    if (engine.closed) return clearInterval(renewal);
-    engine.store.renew(address, lease, leaseMs).catch(() => stats.errors++);
-  }, leaseMs / 3);
-  return renewal.unref();
-}
-
 async function fill(
   state: ScopeState,
   { lease, tags }: Begun,
   sealed: Sealed | undefined,
-  ttlMs: number,
+  lifetime: Lifetime,
 ): Promise<'stored' | End> {
-  const { store, load } = state.engine;
+  const { store, sharing } = state.engine;
   try {
-    if (sealed === undefined) return (await store.renew(state.address, lease, load.leaseMs)) ? 'held' : 'lost';
+    if (sealed === undefined) return (await store.renew(state.address, lease, sharing.leaseMs)) ? 'held' : 'lost';
     const entry = { key: lease.key, tags, ...sealed };
-    if (!(await store.fill(state.address, lease, entry, ttlMs))) return 'lost';
+    if (!(await store.fill(state.address, lease, entry, lifetime))) return 'lost';
     state.stats.writes++;
     return 'stored';
   } catch (error) {

@@ -1,6 +1,9 @@
 import { compilePattern, TierkitError, type Sealed } from '@tierkit/core';
+import { refreshMarginMs } from './load-policy.ts';
+import type { NewLevel1Entry } from './scope-level1.ts';
 import type { ScopeState } from './scope-state.ts';
 import type { StampedTags } from './stamped-tags.ts';
+import type { Lifetime } from './store.ts';
 
 /** What a pattern deletion did. */
 export interface PatternDeletion {
@@ -8,6 +11,12 @@ export interface PatternDeletion {
   readonly deleted: number;
   /** False when Redis did not confirm all of it; what is left is deleted when Redis returns. */
   readonly confirmed: boolean;
+}
+
+/** How long written entries live, and the tags of all of them. */
+export interface WritePlan extends Lifetime {
+  /** As they are stored. */
+  readonly tags: readonly string[];
 }
 
 /** A value as the levels take it: encoded for the first, sealed for the second. */
@@ -31,8 +40,7 @@ export function encodeValue(state: ScopeState, name: string, value: unknown, sen
 export async function write(
   state: ScopeState,
   entries: readonly EncodedValue[],
-  ttlMs: number,
-  tagNames: readonly string[],
+  plan: WritePlan,
   required: boolean,
 ): Promise<boolean> {
   const { engine, level1, stats } = state;
@@ -43,9 +51,9 @@ export async function write(
   const sent = engine.unconfirmed.moment;
   let tags: StampedTags | undefined;
   try {
-    tags = await engine.tags.stamp(state.address, tagNames, ttlMs);
+    tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
     const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
-    await engine.store.write(state.address, stored, ttlMs);
+    await engine.store.write(state.address, stored, plan);
   } catch (error) {
     for (const name of names) state.invalidate(name);
     for (const token of tokens) level1.end(token);
@@ -62,12 +70,32 @@ export async function write(
     const mine = token.valid;
     state.invalidate(name);
     token.valid = mine;
-    const entry = { bytes: payload.length, expiresAtMs: sentMs + ttlMs, tags: state.level1Tags(tags), payload };
-    level1.fill(token, entry, engine.clock.monotonic());
+    level1.fill(token, writtenEntry(state, payload, sentMs, plan, tags), engine.clock.monotonic());
     token.valid = false;
     level1.end(token);
   }
   return true;
+}
+
+/** What the first level keeps of a write that was sent then. */
+export function writtenEntry(
+  state: ScopeState,
+  payload: Buffer,
+  sentMs: number,
+  lifetime: Lifetime,
+  tags: StampedTags | undefined,
+): NewLevel1Entry {
+  const { ttlMs, graceMs } = lifetime;
+  const ttlEndMs = sentMs + ttlMs;
+  const margin = refreshMarginMs(ttlMs, state.policy);
+  return {
+    bytes: payload.length,
+    payload,
+    tags: state.level1Tags(tags),
+    ttlEndMs,
+    expiresAtMs: ttlEndMs + graceMs,
+    refreshMarginMs: margin,
+  };
 }
 
 /** Deletes entries and announces it. @returns whether Redis confirmed, as `write` */
@@ -139,7 +167,7 @@ export async function removeByPattern(state: ScopeState, pattern: string, dryRun
   if (!dryRun) state.invalidateMatching(matches);
   try {
     if (!dryRun) await engine.store.voidLeases(state.address, compiled);
-    for await (const keys of engine.store.scan(state.address, compiled)) {
+    for await (const keys of engine.store.scan(state.address, compiled, true)) {
       if (!dryRun && keys.length > 0) await engine.store.remove(state.address, keys);
       deleted += keys.length;
     }

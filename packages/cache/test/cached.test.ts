@@ -63,6 +63,9 @@ describe.each<[string, () => string]>([
       { scope: fresh(), key: () => 'flaky' },
     );
     await expect(flaky()).rejects.toThrow('down');
+    // Nobody calls again right after a failure.
+    await expect(flaky()).rejects.toThrow('down');
+    await flaky.invalidate();
     expect(await flaky()).toBeUndefined();
     expect(await flaky()).toBe('up');
     expect(await flaky()).toBe('up');

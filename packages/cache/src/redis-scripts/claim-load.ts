@@ -1,15 +1,18 @@
 import { defineScript } from '@tierkit/redis';
 import type { TagStamp } from '../stamped-tags.ts';
-import { currentGeneration, generationOf } from './generation.ts';
+import { currentGeneration, generationOf, serverTime } from './generation.ts';
+import { noteOf } from './lease.ts';
 
 export type ClaimReply =
   | { readonly kind: 'hit'; readonly bytes: Buffer }
-  | { readonly kind: 'granted'; readonly generation: Buffer; readonly tags: TagStamp }
-  | { readonly kind: 'held'; readonly remainingMs: number };
+  | { readonly kind: 'granted'; readonly generation: Buffer; readonly stale: Buffer; readonly tags: TagStamp }
+  | { readonly kind: 'held'; readonly remainingMs: number; readonly stale: Buffer }
+  | { readonly kind: 'failed'; readonly remainingMs: number; readonly stale: Buffer; readonly note: Buffer };
 
 /**
- * Answers an entry, or grants the lease to load it, or tells for how long somebody else may still hold that lease; who
- * holds it learns that somebody waits.
+ * Answers an entry that stays fresh for more than `hitAboveMs`, or grants the lease to load it, or tells for how long
+ * somebody else may still hold that lease; who holds it learns that somebody waits. After a load that failed it tells
+ * why, until the next one may begin. With the last three comes the entry that is there, empty for none.
  */
 export const claimLoad = defineScript({
   name: 'cache-claim-load',
@@ -24,23 +27,35 @@ export const claimLoad = defineScript({
     leaseMs: 'integer',
     /** SHA-1 in hex of an entry that the caller cannot read; '' for none. */
     unreadable: 'string',
+    hitAboveMs: 'integer',
   },
   replyAs: 'buffer',
   reply: (raw): ClaimReply => {
-    const [kind, value, table, at] = raw as [number, Buffer | number, Buffer?, Buffer?];
+    const [kind, value, stale, third, fourth] = raw as [number, Buffer | number, Buffer, Buffer?, Buffer?];
     if (kind === 1) return { kind: 'hit', bytes: value as Buffer };
-    if (kind === 2)
-      return { kind: 'granted', generation: value as Buffer, tags: { table: Number(table ?? 0), at: Number(at ?? 0) } };
-    return { kind: 'held', remainingMs: Number(value) };
+    if (kind === 2) {
+      const tags = { table: Number(third ?? 0), at: Number(fourth ?? 0) };
+      return { kind: 'granted', generation: value as Buffer, stale, tags };
+    }
+    const remainingMs = Number(value);
+    if (kind === 3) return { kind: 'held', remainingMs, stale };
+    return { kind: 'failed', remainingMs, stale, note: third as Buffer };
   },
   lua: `
 ${generationOf}
+${noteOf}
 local bytes = redis.call('GET', entry)
+local stale = ''
 if bytes then
   local alive = knownGeneration
   if generation[1] then alive = redis.call('GET', generation[1]) end
   if alive and generationOf(bytes) == alive then
-    if unreadable == '' or redis.sha1hex(bytes) ~= unreadable then return { 1, bytes } end
+    if unreadable == '' or redis.sha1hex(bytes) ~= unreadable then
+${serverTime}
+      local _, freshUntilMs = struct.unpack('>dd', bytes, 4)
+      if freshUntilMs - nowMs > hitAboveMs then return { 1, bytes } end
+      stale = bytes
+    end
   end
 end
 ${currentGeneration}
@@ -49,9 +64,11 @@ local holder = redis.call('GET', lease)
 if not holder or string.sub(holder, 1, 8) ~= current then
   redis.call('SET', lease, current .. token, 'PX', leaseMs)
   local tags = generation[2] and redis.pcall('ZMSCORE', generation[2], ' epoch', ' at') or {}
-  return { 2, current, tags[1], tags[2] }
+  return { 2, current, stale, tags[1], tags[2] }
 end
+local note = noteOf(holder)
+if note then return { 4, redis.call('PTTL', lease), stale, note } end
 if string.sub(holder, -1) ~= '+' then redis.call('SET', lease, holder .. '+', 'KEEPTTL') end
-return { 3, redis.call('PTTL', lease) }
+return { 3, redis.call('PTTL', lease), stale }
 `,
 });

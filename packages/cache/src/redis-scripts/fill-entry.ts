@@ -1,6 +1,6 @@
 import { defineScript } from '@tierkit/redis';
 import { envelopeHeader } from './generation.ts';
-import { endLease, heldLease } from './lease.ts';
+import { heldLease, wakeWaiters } from './lease.ts';
 
 /**
  * Stores a loaded value if the lease is still this token's and the scope was not cleared since, which makes it
@@ -11,6 +11,7 @@ export const fillEntry = defineScript({
   keys: ['entry', 'lease', '...generation'],
   args: {
     ttlMs: 'integer',
+    freshMs: 'integer',
     grantedGeneration: 'bytes',
     token: 'string',
     channel: 'string',
@@ -29,7 +30,8 @@ end
 local current = grantedGeneration
 ${envelopeHeader}
 redis.call('SET', entry, headerOf(flags, meta) .. payload, 'PX', ttlMs)
-${endLease}
+redis.call('DEL', lease)
+${wakeWaiters}
 return 1
 `,
 });

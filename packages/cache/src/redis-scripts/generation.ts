@@ -18,12 +18,21 @@ if generation[1] then
 end
 `;
 
-/** Lua: the function \`headerOf(flags, meta)\`, the bytes of an envelope before its payload. */
-export const envelopeHeader = `
+/** Lua: sets the local `nowMs` to the server's time, milliseconds since 1970. */
+export const serverTime = `
 local time = redis.call('TIME')
-local expiresAtMs = time[1] * 1000 + math.floor(time[2] / 1000) + ttlMs
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * Lua: the function `headerOf(flags, meta)`, the bytes of an envelope before its payload. The entry is fresh for `freshMs`
+ * of the `ttlMs` that it lives.
+ */
+export const envelopeHeader = `
+${serverTime}
 local function headerOf(flags, meta)
-  return struct.pack('>BBBdd', 0xC1, 1, flags, expiresAtMs, expiresAtMs) .. current .. struct.pack('>H', #meta) .. meta
+  local times = struct.pack('>dd', nowMs + ttlMs, nowMs + freshMs)
+  return struct.pack('>BBB', 0xC1, 1, flags) .. times .. current .. struct.pack('>H', #meta) .. meta
 end
 `;
 

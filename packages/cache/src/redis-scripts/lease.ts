@@ -8,8 +8,18 @@ if holder and holder ~= grantedGeneration .. token and holder ~= grantedGenerati
 if holder and generation[1] and redis.call('GET', generation[1]) ~= grantedGeneration then holder = nil end
 `;
 
-/** Lua: ends the lease and tells those who wait for it. */
-export const endLease = `
-redis.call('DEL', lease)
+/** Lua: tells those who wait for the lease `holder` that it ended. */
+export const wakeWaiters = `
 if string.sub(holder, -1) == '+' then redis.call('PUBLISH', channel, message) end
+`;
+
+/**
+ * Lua: the function `noteOf(holder)`. In the place of a lease that was given back without a value there may be a note
+ * for a while, which says why: the generation, '!', and a text. Tokens never begin with '!'.
+ */
+export const noteOf = `
+local function noteOf(holder)
+  if string.sub(holder, 9, 9) ~= '!' then return nil end
+  return string.sub(holder, 10, 1033)
+end
 `;

@@ -7,6 +7,7 @@ export const writeEntries = defineScript({
   keys: ['...generationEntriesAndLeases'],
   args: {
     ttlMs: 'integer',
+    freshMs: 'integer',
     hasGeneration: 'boolean',
     knownGeneration: 'bytes',
     freshGeneration: 'bytes',

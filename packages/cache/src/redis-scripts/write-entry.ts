@@ -7,6 +7,7 @@ export const writeEntry = defineScript({
   keys: ['entry', 'lease', '...generation'],
   args: {
     ttlMs: 'integer',
+    freshMs: 'integer',
     knownGeneration: 'bytes',
     freshGeneration: 'bytes',
     channel: 'string',
