@@ -146,7 +146,8 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
         unreadable = claim.entry;
         continue;
       }
-      flight.stale = token.valid ? staleValue(state, claim.stale) : undefined;
+      // Once the name was changed, what the claim found may be older than that.
+      flight.stale = state.flights.get(name) === flight ? staleValue(state, claim.stale) : undefined;
       flight.look();
       const failure = state.failures.active(name, engine.clock.monotonic());
       if (claim.kind === 'granted') {
