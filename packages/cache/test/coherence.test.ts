@@ -85,7 +85,7 @@ it('does not drop entries of other scopes', async () => {
 it('never lets an entry outlive its time in Redis', async () => {
   const theirs = two.session('ttl');
   for (let round = 0; round < 10; round++) {
-    await one.session('ttl').set('k', round, { ttl: 60 });
+    await one.session('ttl').set('k', round, { ttl: 150 });
     const storedMs = performance.now();
     await kept(theirs, 'k', round);
     let servedMs = storedMs;
@@ -93,7 +93,7 @@ it('never lets an entry outlive its time in Redis', async () => {
       servedMs = nowMs;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(servedMs - storedMs).toBeLessThanOrEqual(61);
+    expect(servedMs - storedMs).toBeLessThanOrEqual(151);
     await sleep(5);
     expect(await theirs.get('k')).toBeUndefined();
   }
