@@ -37,10 +37,9 @@ beforeAll(() => {
 });
 afterAll(async () => {
   const reports = await Promise.all(runs.values());
-  const rows = Object.keys(cacheCalls).map((name) => [
-    name,
-    ...reports.map(({ longestMs }) => String(Math.round(longestMs.get(name) ?? 0))),
-  ]);
+  const rows = Object.keys(cacheCalls).map((name) =>
+    [name].concat(reports.map(({ longestMs }) => String(Math.round(longestMs.get(name) ?? 0)))),
+  );
   const heading = ['longest call, ms', ...faults];
   const lines = [heading, heading.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   mkdirSync(folder, { recursive: true });

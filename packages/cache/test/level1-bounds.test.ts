@@ -59,9 +59,9 @@ it.each([
       if (step % 100 === 0) most.served = Math.max(most.served, servedBy(tiers));
     }
   };
-  let running = true;
+  const running = new AbortController();
   const watch = (async () => {
-    while (running) {
+    while (!running.signal.aborted) {
       for (const tiers of instances) look(tiers);
       await turn();
     }
@@ -81,7 +81,7 @@ it.each([
     expect(served).toEqual(names.slice(-served.length));
     expect(served).toHaveLength(tiers?.stats().l1.entries ?? -1);
   } finally {
-    running = false;
+    running.abort();
     await watch;
     await Promise.all(instances.map((tiers) => tiers.close()));
   }
