@@ -1,5 +1,7 @@
 import { encodeKey, type Key } from '@tierkit/core';
-import type { LoaderContext, LoadOptions, ScopeMethods } from './scope-methods.ts';
+import type { LoaderContext } from './loader-context.ts';
+import type { ScopeMethods } from './scope-methods.ts';
+import type { LoadOptions } from './scope.ts';
 
 /**
  * Loads in which a cached value must pass a check of the caller's: one that does not is deleted and loaded again, once
@@ -16,7 +18,7 @@ export class CheckedLoads {
   /** What `judge` made of the value; undefined for a miss. A value that is refused three times in a row is a miss. */
   async get<V>(
     key: Key,
-    loader: (...context: LoaderContext) => unknown,
+    loader: (context: LoaderContext) => unknown,
     judge: (value: unknown) => Promise<V | undefined>,
     options: LoadOptions,
   ): Promise<V | undefined> {

@@ -7,7 +7,8 @@ import {
   type EntryDefinition,
   type SchemaEntryDefinition,
 } from './define.ts';
-import type { LoaderContext } from './scope-methods.ts';
+import type { LoaderContext } from './loader-context.ts';
+import type { Loaded } from './scope-methods.ts';
 import type { Scope } from './scope.ts';
 
 type ScopeId = string | number;
@@ -15,7 +16,8 @@ type ScopeId = string | number;
 /** An entry that every scope of a tier has. */
 export interface TierEntryDefinition<Id, T> extends Omit<EntryDefinition<Id, T>, 'load'> {
   /** As in `EntryDefinition`, told first which scope it loads for. */
-  readonly load?: (scope: ScopeId, id: Id, ...context: LoaderContext) => T | undefined | Promise<T | undefined>;
+  // oxlint-disable-next-line typescript/no-explicit-any -- as in `EntryDefinition`
+  readonly load?: (scope: ScopeId, id: Id, context: LoaderContext<any>) => Loaded<T> | Promise<Loaded<T>>;
 }
 
 /** As `TierEntryDefinition`, with types from a Standard Schema. */
@@ -26,8 +28,8 @@ export interface TierSchemaEntryDefinition<Id, S extends StandardSchemaV1> exten
   readonly load?: (
     scope: ScopeId,
     id: Id,
-    ...context: LoaderContext
-  ) => StandardSchemaV1.InferInput<S> | undefined | Promise<StandardSchemaV1.InferInput<S> | undefined>;
+    context: LoaderContext<StandardSchemaV1.InferInput<S>>,
+  ) => Loaded<StandardSchemaV1.InferInput<S>> | Promise<Loaded<StandardSchemaV1.InferInput<S>>>;
 }
 
 /** Defines an entry for a whole tier; what it returns gives the entry of one scope. */
@@ -49,7 +51,7 @@ export function defineInTier(scopeOf: (id: ScopeId) => Scope): DefineInTier {
       const scope = scopeOf(id);
       let entry = entries.get(scope);
       if (entry === undefined) {
-        const loader = load && { load: (entryId: unknown, ...context: LoaderContext) => load(id, entryId, ...context) };
+        const loader = load && { load: (entryId: unknown, context: LoaderContext) => load(id, entryId, context) };
         entry = defineEntry(scope, { ...rest, ...loader });
         entries.set(scope, entry);
       }

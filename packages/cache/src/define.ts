@@ -2,8 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { TierkitError, type Frozen, type Key } from '@tierkit/core';
 import { CheckedLoads } from './checked-loads.ts';
 import { SchemaCheck } from './schema-check.ts';
-import type { LoaderContext, LoadOptions, ScopeMethods } from './scope-methods.ts';
-import type { ConfirmOptions, WriteOptions } from './scope.ts';
+import { LoadOutcome, type LoaderContext } from './loader-context.ts';
+import type { Loaded, ScopeMethods } from './scope-methods.ts';
+import type { ConfirmOptions, LoadOptions, WriteOptions } from './scope.ts';
 
 interface DefinitionOptions<Id> extends LoadOptions {
   /** What messages and errors call the entry. */
@@ -12,10 +13,19 @@ interface DefinitionOptions<Id> extends LoadOptions {
   readonly key: Key | ((id: Id) => Key);
 }
 
+/** Loads several entries in one call: as many answers as ids, in order; an Error for one that failed. */
+export type LoadMany<Id, T> = (
+  ids: readonly Id[],
+) => readonly (T | Error | undefined)[] | Promise<readonly (T | Error | undefined)[]>;
+
 /** A family of entries: options of `getOrSet`, said once. */
 export interface EntryDefinition<Id, T> extends DefinitionOptions<Id> {
   /** Called on a miss; undefined is not stored. Without a loader a miss stays one. */
-  readonly load?: (id: Id, ...context: LoaderContext) => T | undefined | Promise<T | undefined>;
+  // The value's type comes from the loader, so that it cannot be known to what the loader is given.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly load?: (id: Id, context: LoaderContext<any>) => Loaded<T> | Promise<Loaded<T>>;
+  /** Called by `getMany` with what is missing, and where `load` is not given. @see LoadMany */
+  readonly loadMany?: LoadMany<Id, T>;
   readonly schema?: undefined;
 }
 
@@ -26,8 +36,10 @@ export interface SchemaEntryDefinition<Id, S extends StandardSchemaV1> extends D
   /** Called on a miss, and on a cached value that the schema refuses; undefined is not stored. */
   readonly load?: (
     id: Id,
-    ...context: LoaderContext
-  ) => StandardSchemaV1.InferInput<S> | undefined | Promise<StandardSchemaV1.InferInput<S> | undefined>;
+    context: LoaderContext<StandardSchemaV1.InferInput<S>>,
+  ) => Loaded<StandardSchemaV1.InferInput<S>> | Promise<Loaded<StandardSchemaV1.InferInput<S>>>;
+  /** Called by `getMany` with what is missing, and where `load` is not given. @see LoadMany */
+  readonly loadMany?: LoadMany<Id, StandardSchemaV1.InferInput<S>>;
 }
 
 /** Entries of one kind: a key, a loader, a schema and a policy that belong together. */
@@ -38,7 +50,10 @@ export interface Entry<Id, In, Out> {
    * @throws {TierkitError} `ERR_CACHE_SCHEMA`: the loaded value does not pass; the loader's own error as it is.
    */
   get(id: Id): Promise<Frozen<Exclude<Out, undefined>> | undefined>;
-  /** The values of several ids, in order. What is missing is loaded by one load an id. @see get */
+  /**
+   * The values of several ids, in order. What is missing is loaded by one call of `loadMany` or by one `load` an id; it
+   * rejects with the error of the first that failed, when all have ended. @see get
+   */
   getMany(ids: readonly Id[]): Promise<(Frozen<Exclude<Out, undefined>> | undefined)[]>;
   /** @returns whether Redis confirmed. @throws {TierkitError} `ERR_CACHE_SCHEMA` */
   set(id: Id, value: Exclude<In, undefined>, options?: WriteOptions): Promise<boolean>;
@@ -60,10 +75,12 @@ export type AnyDefinition = Omit<EntryDefinition<unknown, unknown>, 'schema'> & 
 
 /** @throws {TierkitError} `ERR_CACHE_OPTIONS` */
 export function validateDefinition(definition: AnyDefinition): void {
-  const { name, key, load, schema } = definition;
+  const { name, key, load, loadMany, schema } = definition;
   if (typeof name !== 'string' || name === '') throw invalid('name', 'an entry needs a name');
   if (key === undefined) throw invalid('key', `the entry "${name}" needs a key`);
   if (load !== undefined && typeof load !== 'function') throw invalid('load', `"${name}".load is no function`);
+  if (loadMany !== undefined && typeof loadMany !== 'function')
+    throw invalid('loadMany', `"${name}".loadMany is no function`);
   if (schema !== undefined && typeof schema['~standard']?.validate !== 'function')
     throw invalid('schema', `"${name}".schema is no Standard Schema`);
 }
@@ -79,9 +96,11 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
   readonly #options: LoadOptions;
   readonly #check: SchemaCheck | undefined;
   readonly #loads: CheckedLoads;
+  readonly #load: AnyDefinition['load'];
 
   constructor(scope: ScopeMethods, definition: AnyDefinition) {
-    const { name, key: _key, load: _load, schema, ...options } = definition;
+    const { name, key: _key, load, loadMany, schema, ...options } = definition;
+    this.#load = load ?? (loadMany && (async (id) => loadOne(id, loadMany)));
     this.#scope = scope;
     this.#definition = definition;
     this.#options = options;
@@ -96,27 +115,58 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
 
   async get(id: unknown): Promise<unknown> {
     const key = this.key(id);
-    const { load } = this.#definition;
+    const load = this.#load;
     if (load === undefined) return this.#accept(await this.#scope.get(key));
     const check = this.#check;
-    if (check === undefined) return this.#scope.getOrSet(key, (...context) => load(id, ...context), this.#options);
-    const loader = async (...context: LoaderContext): Promise<unknown> => {
-      const value = await load(id, ...context);
-      if (value !== undefined) await check.require(value);
-      return value;
+    if (check === undefined) return this.#scope.getOrSet(key, (context) => load(id, context), this.#options);
+    const loader = async (context: LoaderContext): Promise<unknown> => {
+      const loaded = await load(id, context);
+      const { kind, value } = LoadOutcome.of(loaded);
+      if (kind === 'value' && value !== undefined) await check.require(value);
+      return loaded;
     };
     const verdict = await this.#loads.get(key, loader, (value) => check.judge(value), this.#options);
     return verdict?.value;
   }
 
   async getMany(ids: readonly unknown[]): Promise<unknown[]> {
-    const cached = await this.#scope.getMany(ids.map((id) => this.key(id)));
-    return Promise.all(
-      cached.map(async (value, index) => {
-        const accepted = await this.#accept(value);
-        return accepted === undefined && this.#definition.load !== undefined ? this.get(ids[index]) : accepted;
-      }),
-    );
+    const keys = ids.map((id) => this.key(id));
+    const values = await this.#getMany(ids, keys);
+    const triedToLoad = this.#definition.loadMany !== undefined;
+    const accepted = values.map(async (value, index) => {
+      if (value instanceof Error) throw value;
+      if (value === undefined && triedToLoad) return undefined;
+      // Missing, or refused by the schema.
+      return (await this.#accept(value)) ?? (this.#load && this.get(ids[index]));
+    });
+    const ends = await Promise.allSettled(accepted);
+    return ends.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    });
+  }
+
+  async #getMany(ids: readonly unknown[], keys: readonly Key[]): Promise<unknown[]> {
+    const { loadMany } = this.#definition;
+    if (loadMany === undefined) return this.#scope.getMany(keys);
+    const idOf = new Map(keys.map((key, index) => [key, ids[index]]));
+    const load = async (missing: readonly Key[]): Promise<readonly unknown[]> =>
+      this.#checked(await loadMany(missing.map((key) => idOf.get(key))));
+    return this.#scope.getOrSetMany(keys, load, this.#options);
+  }
+
+  /** Loaded values, with an Error in place of each that the schema refuses. */
+  async #checked(answers: readonly unknown[]): Promise<readonly unknown[]> {
+    const check = this.#check;
+    if (check === undefined || !Array.isArray(answers)) return answers;
+    const checked = answers.map(async (value) => {
+      if (value === undefined || value instanceof Error) return value;
+      return check.require(value).then(
+        () => value,
+        (error: unknown) => error,
+      );
+    });
+    return Promise.all(checked);
   }
 
   async set(id: unknown, value: unknown, options?: WriteOptions): Promise<boolean> {
@@ -141,8 +191,7 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
   }
 
   async refresh(id: unknown): Promise<unknown> {
-    const { load, name } = this.#definition;
-    if (load === undefined) throw invalid('load', `the entry "${name}" has no loader`);
+    if (this.#load === undefined) throw invalid('load', `the entry "${this.#definition.name}" has no loader`);
     await this.#scope.delete(this.key(id));
     return this.get(id);
   }
@@ -151,6 +200,12 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     if (value === undefined || this.#check === undefined) return value;
     return (await this.#check.judge(value))?.value;
   }
+}
+
+async function loadOne(id: unknown, loadMany: LoadMany<unknown, unknown>): Promise<unknown> {
+  const [value] = await loadMany([id]);
+  if (value instanceof Error) throw value;
+  return value;
 }
 
 function invalid(option: string, message: string): TierkitError {

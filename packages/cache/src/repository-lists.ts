@@ -1,7 +1,8 @@
 import { parseDuration, type Duration } from '@tierkit/core';
 import { freshName } from './fresh-generation.ts';
 import type { RepositoryKeys, Segments } from './repository-keys.ts';
-import type { LoadOptions, ScopeMethods } from './scope-methods.ts';
+import type { ScopeMethods } from './scope-methods.ts';
+import type { LoadOptions } from './scope.ts';
 
 /** Stands for a list while an entity is written that it has, had or may get. */
 interface WriteMark {

@@ -1,4 +1,5 @@
 import { encodeKey, TierkitError, type Key } from '@tierkit/core';
+import type { LoaderContext } from './loader-context.ts';
 import { RepositoryKeys, type Fields, type Segments } from './repository-keys.ts';
 import { RepositoryLists } from './repository-lists.ts';
 import type {
@@ -11,7 +12,8 @@ import type {
 } from './repository-options.ts';
 import { RepositoryCounts, type RepositoryStats } from './repository-stats.ts';
 import { RepositoryWrites, type WriteEnd } from './repository-writes.ts';
-import type { LoadOptions, ScopeMethods } from './scope-methods.ts';
+import type { ScopeMethods } from './scope-methods.ts';
+import type { LoadOptions } from './scope.ts';
 
 /**
  * A cached repository around anything that finds and writes entities of one kind: reads go through the cache, and writes
@@ -75,10 +77,11 @@ class CachedRepository implements Repository<Fields, AnyId, Fields, string> {
   async findById(id: AnyId): Promise<Fields | undefined> {
     const find = this.#method('findById');
     let loaded = false;
-    const load = async (): Promise<unknown> => {
+    const load = async (context: LoaderContext): Promise<unknown> => {
       loaded = true;
       const entity = await find(id);
-      return entity ? this.#serialize(entity) : undefined;
+      if (entity) return this.#serialize(entity);
+      return this.#policy.negativeTtl === undefined ? undefined : context.absent();
     };
     const stored = await this.#scope.getOrSet(this.#keys.id(id), load, this.#policy);
     this.#counts.count('by_id', !loaded);

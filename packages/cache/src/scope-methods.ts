@@ -1,9 +1,8 @@
-import type { LoadOptions as ScopeLoadOptions, Scope } from './scope.ts';
+import type { LoadedAbsent, LoadedUnchanged, LoadedWith } from './loader-context.ts';
+import type { Scope } from './scope.ts';
 
 /** What wrappers need of a cache: a scope, or all of `createCache`. */
 export type ScopeMethods = Pick<Scope, keyof Scope>;
 
-/** What a loader is called with by `getOrSet`. */
-export type LoaderContext = Parameters<Parameters<Scope['getOrSet']>[1]>;
-
-export type LoadOptions = ScopeLoadOptions;
+/** What a loader may return: a value, undefined for none that is kept, or what its context made. */
+export type Loaded<T> = T | LoadedWith<T> | LoadedAbsent | LoadedUnchanged | undefined;

@@ -1,7 +1,8 @@
 import type { Key } from '@tierkit/core';
 import type { LoadBatch } from './batch-load.ts';
 import { positiveInteger } from './options.ts';
-import type { LoadOptions, ScopeMethods } from './scope-methods.ts';
+import type { ScopeMethods } from './scope-methods.ts';
+import type { LoadOptions } from './scope.ts';
 
 /** How it is done, and options of `getOrSet` for each key. */
 export interface WarmOptions extends LoadOptions {

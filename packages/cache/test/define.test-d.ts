@@ -34,6 +34,38 @@ test('types come from the key and the loader', () => {
   void user.set(1, { name: 'Ann' });
 });
 
+test('a loader may answer by its context', () => {
+  const api = async (_id: string, _etag?: string): Promise<{ status: number; body?: User & { orgId: string } }> => ({
+    status: 200,
+  });
+  const user = scope.define({
+    name: 'user',
+    ttl: '10m',
+    grace: '6h',
+    refreshAhead: 0.8,
+    negativeTtl: '10s',
+    key: (id: string) => ['user', id],
+    load: async (id, ctx) => {
+      expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>();
+      const reply = await api(id, ctx.stale?.etag);
+      if (reply.status === 304) return ctx.notModified();
+      return reply.body ? ctx.value(reply.body, { tags: [`org:${reply.body.orgId}`], ttl: '1m' }) : ctx.absent();
+    },
+  });
+  expectTypeOf(user.get('1')).resolves.toEqualTypeOf<Frozen<User & { orgId: string }> | undefined>();
+  const schema = z.object({ name: z.string() });
+  const named = scope.define({
+    name: 'named',
+    schema,
+    key: 'named',
+    load: (_, ctx) => {
+      expectTypeOf(ctx.stale).toEqualTypeOf<{ readonly name: string } | undefined>();
+      return ctx.stale === undefined ? ctx.value({ name: 'new' }) : ctx.notModified();
+    },
+  });
+  expectTypeOf(named.get()).resolves.toEqualTypeOf<{ readonly name: string } | undefined>();
+});
+
 test('an entry with a fixed key takes no id', () => {
   const settings = scope.define({ name: 'settings', key: 'settings', load: () => ({ theme: 'dark' }) });
   expectTypeOf(settings.get()).resolves.toEqualTypeOf<{ readonly theme: string } | undefined>();
@@ -112,4 +144,45 @@ test('cached keeps the arguments and freezes the result; decorators keep the met
     }
   }
   expectTypeOf(new Tasks().one).toEqualTypeOf<(id: string) => Promise<{ id: string }>>();
+});
+
+test('loadMany gives the types as load does', () => {
+  const number = scope.define({
+    name: 'number',
+    key: (id: string) => ['number', id],
+    loadMany: async (ids) => {
+      expectTypeOf(ids).toEqualTypeOf<readonly string[]>();
+      return ids.map((id) => (id === '' ? new Error('no id') : id.length));
+    },
+  });
+  expectTypeOf(number.getMany(['a'])).resolves.toEqualTypeOf<(number | undefined)[]>();
+});
+
+test('a repository has the types of its source', () => {
+  interface Hero {
+    id: number;
+    name: string;
+    language: string;
+  }
+  const heroes = createTiers({ redis: 'memory' }).repository(
+    {
+      findById: async (id: number): Promise<Hero | null> => ({ id, name: 'Ann', language: 'en' }),
+      findBy: async (_where: Partial<Hero>): Promise<Hero[]> => [],
+      save: async (draft: Omit<Hero, 'id'>): Promise<Hero> => ({ id: 1, ...draft }),
+      update: async (_id: number, _changes: Partial<Hero>): Promise<void> => {},
+    },
+    { entity: 'hero', indexes: ['language', { name: 'exact', fields: ['name', 'language'] }] },
+  );
+  expectTypeOf(heroes.findById).parameters.toEqualTypeOf<[id: number]>();
+  expectTypeOf(heroes.findById(1)).resolves.toEqualTypeOf<Frozen<Hero> | undefined>();
+  expectTypeOf(heroes.findBy).parameter(0).toEqualTypeOf<'language' | 'exact'>();
+  expectTypeOf(heroes.findBy('exact', {})).resolves.toEqualTypeOf<readonly Frozen<Hero>[]>();
+  expectTypeOf(heroes.save).parameter(0).toEqualTypeOf<Omit<Hero, 'id'>>();
+  expectTypeOf(heroes.update).parameters.toEqualTypeOf<[id: number, changes: Partial<Hero>]>();
+  void heroes.invalidate('by_id', 1);
+  void heroes.invalidate('all');
+  // @ts-expect-error there is no such index
+  void heroes.findBy('name', 'Ann');
+  // @ts-expect-error which one?
+  void heroes.invalidate('by_id');
 });

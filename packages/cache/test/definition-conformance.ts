@@ -53,6 +53,70 @@ export function definitionConformance(fresh: () => Scope): void {
       expect(await scope.has(none.key('1'))).toBe(false);
     });
 
+    it('loads what is missing of many by one call, and single ones where there is no other loader', async () => {
+      const scope = fresh();
+      const calls: (readonly string[])[] = [];
+      const schema = z.object({ n: z.number() });
+      const numbers = scope.define({
+        name: 'number',
+        key: (id: string) => ['number', id],
+        schema,
+        loadMany: async (ids: readonly string[]) => {
+          calls.push(ids);
+          return ids.map((id) => {
+            if (id === 'none') return undefined;
+            if (id === 'bad') return new Error('bad id');
+            return id === 'odd' ? { n: 'odd' as never } : { n: id.length };
+          });
+        },
+      });
+      expect(await numbers.get('a')).toEqual({ n: 1 });
+      await scope.set(numbers.key('old'), { v1: true });
+      expect(await numbers.getMany(['bb', 'a', 'none', 'old', 'bb'])).toEqual([
+        { n: 2 },
+        { n: 1 },
+        undefined,
+        { n: 3 },
+        { n: 2 },
+      ]);
+      expect(calls).toEqual([['a'], ['bb', 'none'], ['old']]);
+      await expect(numbers.getMany(['a', 'bad', 'ccc'])).rejects.toThrow('bad id');
+      await expect(numbers.get('bad')).rejects.toThrow('bad id');
+      await expect(numbers.getMany(['odd'])).rejects.toMatchObject({ code: 'ERR_CACHE_SCHEMA' });
+      expect(await scope.getMany(['number:ccc', 'number:odd'])).toEqual([{ n: 3 }, undefined]);
+      await expect(scope.define({ name: 'short', key, loadMany: () => [] }).getMany(['1'])).rejects.toMatchObject({
+        code: 'ERR_BATCH_RESULT',
+      });
+    });
+
+    it('lets a loader answer by its context: absent, unchanged, or a value with a time to live of its own', async () => {
+      const scope = fresh();
+      const asked: unknown[] = [];
+      const page = scope.define({
+        name: 'page',
+        key: (id: string) => ['page', id],
+        schema: z.object({ etag: z.string() }),
+        ttl: 40,
+        grace: '1m',
+        negativeTtl: '1m',
+        load: async (id, ctx) => {
+          asked.push(ctx.stale);
+          if (id === 'none') return ctx.absent();
+          if (id === 'wrong') return ctx.value({ etag: 7 as never });
+          return ctx.stale === undefined ? ctx.value({ etag: 'v1' }, { ttl: 60 }) : ctx.notModified({ ttl: '1m' });
+        },
+      });
+      expect([await page.get('none'), await page.get('none')]).toEqual([undefined, undefined]);
+      expect(asked.splice(0)).toEqual([undefined]);
+      expect(await page.get('1')).toEqual({ etag: 'v1' });
+      expect(await scope.ttl(page.key('1'))).toBeLessThanOrEqual(60);
+      await sleep(80);
+      expect(await page.get('1')).toEqual({ etag: 'v1' });
+      expect(asked).toEqual([undefined, { etag: 'v1' }]);
+      expect(await scope.ttl(page.key('1'))).toBeGreaterThan(50_000);
+      await expect(page.get('wrong')).rejects.toMatchObject({ code: 'ERR_CACHE_SCHEMA' });
+    });
+
     it.each([
       ['zod', z.object({ name: z.string(), age: z.number().default(18) })],
       ['valibot', v.object({ name: v.string(), age: v.optional(v.number(), 18) })],

@@ -68,6 +68,21 @@ export function repositoryConformance(fresh: () => Scope): void {
       expect(table.questions()).toEqual(['id 1', 'id 1']);
     });
 
+    it('keeps that there is none for `negativeTtl`, until there is one', async () => {
+      const table = new HeroTable();
+      const heroes = repository(table, { scope: fresh(), entity: 'hero', negativeTtl: '1m' });
+      expect(await heroes.findById('1')).toBeUndefined();
+      expect(await heroes.findById('1')).toBeUndefined();
+      expect(table.questions()).toEqual(['id 1']);
+      await heroes.save(ann);
+      expect(await heroes.findById('1')).toEqual(ann);
+      expect(await heroes.findById('n1')).toBeUndefined();
+      const created = await heroes.save({ name: 'Di', language: 'fr' });
+      expect(await heroes.findById('n1')).toEqual(created);
+      await heroes.delete('1');
+      expect(await heroes.findById('1')).toBeUndefined();
+    });
+
     it('forgets both lists when a hero goes from one to the other, keeps it by id, and leaves the others alone', async () => {
       const table = new HeroTable(ann, bo, cy);
       const heroes = heroesIn(table);
