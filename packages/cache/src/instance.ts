@@ -104,7 +104,7 @@ export function createInstance(options: CacheOptions): Instance {
 
   const owned = !isConnection(backend);
   const redis = owned ? createRedis(backend) : backend;
-  const feed = createPubSubFeed(redis, { prefix, feedTimeoutMs, logger });
+  const feed = createPubSubFeed(redis, { prefix, feedTimeoutMs, logger, clock });
   const origin = randomBytes(9).toString('base64url');
   const reclaimer = reclaimMs === undefined ? undefined : new Reclaimer(redis, reclaimMs, logger);
   const onCorrupt = (key: string): void => logger.warn({ key }, 'bytes that are no entry are removed');

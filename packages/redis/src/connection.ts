@@ -44,7 +44,7 @@ export interface RedisConnection {
    */
   execute<T>(operation: (client: RedisClient) => Promise<T>): Promise<T>;
 
-  /** One client per master that is known now; several only on a Cluster. */
+  /** One client per master that is known now; several only on a Cluster. The same ones while they are connected. */
   masters(): readonly Redis[];
 
   /** A number that is the same for keys of one master: such keys may share a pipeline. Always 0 without a Cluster. */

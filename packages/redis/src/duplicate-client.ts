@@ -36,17 +36,28 @@ export function duplicateClient(
     if (master === undefined) throw unavailable('No master of the Cluster is known yet', 'no');
     const toMaster = { ...own, lazyConnect: false, readOnly: false, retryStrategy: whileKnown(client, master) };
     const duplicate = watched(master.duplicate(toMaster), options);
-    duplicate.once('end', () => onGone(duplicate));
+    onceGone(duplicate, onGone);
     return duplicate;
   }
   const duplicate = watched(client.duplicate(own), options);
   if (hasSentinels(client)) {
     persist(duplicate, () => onGone(duplicate));
   } else {
-    duplicate.once('end', () => onGone(duplicate));
+    onceGone(duplicate, onGone);
     duplicate.connect().catch(() => undefined);
   }
   return duplicate;
+}
+
+/** A client that is disconnected between two attempts to connect emits no `end`. */
+function onceGone(client: Redis, onGone: (client: Redis) => void): void {
+  client.once('end', () => onGone(client));
+  const disconnect = client.disconnect.bind(client);
+  client.disconnect = (reconnect = false) => {
+    const between = client.status === 'reconnecting';
+    disconnect(reconnect);
+    if (between && !reconnect) onGone(client);
+  };
 }
 
 function whileKnown(cluster: Cluster, node: Redis): (attempt: number) => number | null {

@@ -38,6 +38,7 @@ export class IoredisConnection implements RedisConnection {
   readonly #healthTimer: NodeJS.Timeout;
   readonly #duplicates = new Set<Redis>();
   #next = 0;
+  #watched: RedisClient | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: ConnectionParts) {
@@ -100,7 +101,11 @@ export class IoredisConnection implements RedisConnection {
   }
 
   masters(): readonly Redis[] {
-    const client = this.#readyClient() ?? this.#clients[0];
+    // Not in turn: whoever watches the masters would take another connection for another master.
+    if (this.#watched?.status !== 'ready') {
+      this.#watched = this.#clients.find(({ status }) => status === 'ready') ?? this.#clients[0];
+    }
+    const client = this.#watched;
     if (client === undefined) return [];
     return isCluster(client) ? client.nodes('master') : [client];
   }

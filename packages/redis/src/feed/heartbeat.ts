@@ -1,3 +1,4 @@
+import type { Clock } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import { ClockOffset } from './clock-offset.ts';
 
@@ -17,10 +18,13 @@ export class Heartbeat {
   readonly #masters = new Map<Redis, Master>();
   readonly #channel: string;
   readonly #onBroken: (reason: string) => void;
+  readonly #clock: Clock;
   #round = 0;
 
-  constructor(channel: string, onBroken: (reason: string) => void) {
+  /** @param clock Whose monotonic time the server's is compared with; beats are timed as the timers that send them are. */
+  constructor(channel: string, onBroken: (reason: string) => void, clock: Clock) {
     this.#channel = channel;
+    this.#clock = clock;
     this.#onBroken = onBroken;
   }
 
@@ -96,13 +100,13 @@ export class Heartbeat {
     // A server that does not answer gets no queue of beats.
     if (master.pending) return;
     master.pending = true;
-    const sentMs = performance.now();
+    const sentMs = this.#clock.monotonic();
     try {
       const [[seconds, micros]] = (await Promise.all([
         master.client.time(),
         master.client.publish(this.#channel, `${this.#round}:${index}`),
       ])) as unknown as [[string | number, string | number], number];
-      master.offset.add(sentMs, Number(seconds) * 1000 + Number(micros) / 1000, performance.now());
+      master.offset.add(sentMs, Number(seconds) * 1000 + Number(micros) / 1000, this.#clock.monotonic());
     } catch {
       // The silence tells.
     } finally {

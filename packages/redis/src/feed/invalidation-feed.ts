@@ -10,7 +10,7 @@ export interface InvalidationFeed {
   readonly channel: string;
   readonly live: boolean;
   /**
-   * The most that server time (milliseconds since 1970) can be ahead of the local monotonic clock, over all masters;
+   * The most that server time (milliseconds since 1970) can be ahead of the monotonic clock of the feed's options, over all masters;
    * `undefined` until the feed was live once.
    */
   readonly serverOffsetMs: number | undefined;

@@ -1,4 +1,4 @@
-import { TierkitError, type Logger, silentLogger } from '@tierkit/core';
+import { type Clock, TierkitError, type Logger, silentLogger, systemClock } from '@tierkit/core';
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { RedisConnection } from '../connection.ts';
@@ -13,6 +13,8 @@ export interface PubSubFeedOptions {
   /** Time between two beats, in milliseconds. @default a third of `feedTimeoutMs` */
   readonly heartbeatMs?: number;
   readonly logger?: Logger;
+  /** Whose monotonic time `serverOffsetMs` is relative to. @default the system's */
+  readonly clock?: Clock;
 }
 
 const RECONNECT_MIN_MS = 20;
@@ -57,7 +59,7 @@ class PubSubFeed implements InvalidationFeed {
     this.#timeoutMs = options.feedTimeoutMs ?? 3_000;
     this.channel = `${options.prefix ?? ''}{tierkit}feed:${redis.db}`;
     this.#beatChannel = `${this.channel}:beat:${randomBytes(9).toString('base64url')}`;
-    this.#heartbeat = new Heartbeat(this.#beatChannel, (reason) => this.#lose(reason));
+    this.#heartbeat = new Heartbeat(this.#beatChannel, (reason) => this.#lose(reason), options.clock ?? systemClock);
     this.#heartbeatMs = options.heartbeatMs ?? this.#timeoutMs / 3;
     this.#stopWatching = redis.onStateChange((state) => {
       if (state === 'up' && this.#subscriber === undefined) this.#connect();
@@ -104,6 +106,17 @@ class PubSubFeed implements InvalidationFeed {
     clearTimeout(this.#reconnect);
     this.#reconnect = undefined;
     if (this.#closed || this.#subscriber !== undefined) return;
+    // It will not open again, and neither will the feed.
+    if (this.#redis.status === 'closed') return this.close();
+    try {
+      this.#open();
+    } catch (error) {
+      this.#logger.warn({ error: String(error) }, 'cannot connect the invalidation feed');
+      this.#retry();
+    }
+  }
+
+  #open(): void {
     const masters = this.#redis.masters();
     const node = this.#redis.topology === 'cluster' ? masters[this.#attempts % masters.length] : undefined;
     if (this.#redis.topology === 'cluster' && node === undefined) return this.#retry();
@@ -160,6 +173,7 @@ class PubSubFeed implements InvalidationFeed {
 
   #tick(): void {
     clearTimeout(this.#ticker);
+    if (this.#closed) return;
     this.#ticker = setTimeout(() => this.#tick(), this.live ? this.#heartbeatMs : ARMING_BEAT_MS);
     this.#ticker.unref();
     if (this.#subscriber === undefined) return;
