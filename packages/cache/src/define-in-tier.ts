@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
   defineEntry,
+  prefetchOf,
   validateDefinition,
   type AnyDefinition,
   type Entry,
@@ -46,13 +47,15 @@ export function defineInTier(scopeOf: (id: ScopeId) => Scope): DefineInTier {
   const define = (definition: TierEntryDefinition<unknown, unknown>): ((id: ScopeId) => AnyEntry) => {
     const { load, ...rest } = definition;
     validateDefinition(definition as AnyDefinition);
+    // What follows what is learned from all scopes.
+    const prefetch = prefetchOf(rest);
     const entries = new WeakMap<Scope, AnyEntry>();
     return (id) => {
       const scope = scopeOf(id);
       let entry = entries.get(scope);
       if (entry === undefined) {
         const loader = load && { load: (entryId: unknown, context: LoaderContext) => load(id, entryId, context) };
-        entry = defineEntry(scope, { ...rest, ...loader });
+        entry = defineEntry(scope, { ...rest, ...loader }, prefetch);
         entries.set(scope, entry);
       }
       return entry;

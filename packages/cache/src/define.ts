@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { TierkitError, type Frozen, type Key } from '@tierkit/core';
+import { encodeKey, TierkitError, type Frozen, type Key } from '@tierkit/core';
 import { CheckedLoads } from './checked-loads.ts';
+import { Prefetch, type PrefetchCounts, type PrefetchOptions } from './prefetch.ts';
 import { SchemaCheck } from './schema-check.ts';
 import { LoadOutcome, type LoaderContext } from './loader-context.ts';
 import type { Loaded, ScopeMethods } from './scope-methods.ts';
@@ -11,6 +12,11 @@ interface DefinitionOptions<Id> extends LoadOptions {
   readonly name: string;
   /** The key, or what makes one of an id. */
   readonly key: Key | ((id: Id) => Key);
+  /**
+   * Fetches the id that usually followed the one that `get` is asked for, in the background: for accesses in an order
+   * that comes again. @default false
+   */
+  readonly prefetch?: boolean | PrefetchOptions;
 }
 
 /** Loads several entries in one call: as many answers as ids, in order; an Error for one that failed. */
@@ -67,6 +73,8 @@ export interface Entry<Id, In, Out> {
   refresh(id: Id): Promise<Frozen<Exclude<Out, undefined>> | undefined>;
   /** Where an entry lies in its scope. */
   key(id: Id): Key;
+  /** What `prefetch` did so far; undefined if it is off. */
+  readonly prefetched: PrefetchCounts | undefined;
 }
 
 export type AnyDefinition = Omit<EntryDefinition<unknown, unknown>, 'schema'> & {
@@ -85,9 +93,18 @@ export function validateDefinition(definition: AnyDefinition): void {
     throw invalid('schema', `"${name}".schema is no Standard Schema`);
 }
 
-export function defineEntry(scope: ScopeMethods, definition: AnyDefinition): Entry<unknown, unknown, unknown> {
+export function defineEntry(
+  scope: ScopeMethods,
+  definition: AnyDefinition,
+  prefetch: Prefetch | undefined = prefetchOf(definition),
+): Entry<unknown, unknown, unknown> {
   validateDefinition(definition);
-  return new DefinedEntry(scope, definition);
+  return new DefinedEntry(scope, definition, prefetch);
+}
+
+/** @throws {TierkitError} `ERR_CACHE_OPTIONS` */
+export function prefetchOf({ prefetch = false }: Pick<AnyDefinition, 'prefetch'>): Prefetch | undefined {
+  return prefetch === false ? undefined : new Prefetch(prefetch === true ? {} : prefetch);
 }
 
 class DefinedEntry implements Entry<unknown, unknown, unknown> {
@@ -97,9 +114,11 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
   readonly #check: SchemaCheck | undefined;
   readonly #loads: CheckedLoads;
   readonly #load: AnyDefinition['load'];
+  readonly #prefetch: Prefetch | undefined;
 
-  constructor(scope: ScopeMethods, definition: AnyDefinition) {
-    const { name, key: _key, load, loadMany, schema, ...options } = definition;
+  constructor(scope: ScopeMethods, definition: AnyDefinition, prefetch: Prefetch | undefined) {
+    const { name, key: _key, load, loadMany, prefetch: _prefetch, schema, ...options } = definition;
+    this.#prefetch = prefetch;
     this.#load = load ?? (loadMany && (async (id) => loadOne(id, loadMany)));
     this.#scope = scope;
     this.#definition = definition;
@@ -113,8 +132,22 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     return typeof key === 'function' ? key(id) : key;
   }
 
+  get prefetched(): PrefetchCounts | undefined {
+    return this.#prefetch?.counts;
+  }
+
   async get(id: unknown): Promise<unknown> {
     const key = this.key(id);
+    const answer = this.#get(id, key);
+    this.#prefetch?.accessed(encodeKey(key), id, (next) => {
+      const following = this.key(next);
+      if (this.#scope.peek(following) !== undefined) return undefined;
+      return { name: encodeKey(following), done: this.#get(next, following) };
+    });
+    return answer;
+  }
+
+  async #get(id: unknown, key: Key): Promise<unknown> {
     const load = this.#load;
     if (load === undefined) return this.#accept(await this.#scope.get(key));
     const check = this.#check;

@@ -31,6 +31,7 @@ export type { MethodStats, RepositoryStats } from './repository-stats.ts';
 export { repository } from './repository.ts';
 export type { Loaded, ScopeMethods } from './scope-methods.ts';
 export type { ConfirmOptions, LoadOptions, Scope, WriteOptions } from './scope.ts';
+export type { PrefetchCounts, PrefetchOptions } from './prefetch.ts';
 export type { Schedule, ScheduleOptions } from './schedules.ts';
 export type { TierStats } from './stats.ts';
 export { createTiers, type CacheStats, type Tier, type Tiers, type TiersOptions } from './tiers.ts';

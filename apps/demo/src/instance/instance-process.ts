@@ -1,4 +1,5 @@
 import { forkSource } from '../fork-source.ts';
+import { recordAccess } from './access-trace.ts';
 import type { OperationName, Operations, ReplyMessage, RequestMessage } from './operations.ts';
 
 const CLOSE_DEADLINE_MS = 5_000;
@@ -25,6 +26,7 @@ export class InstanceProcess implements AsyncDisposable {
 
   /** Rejects when the operation fails there, and when the process ends before it replies. */
   call<N extends OperationName>(name: N, request: Operations[N]['request']): Promise<Operations[N]['reply']> {
+    recordAccess(this.name, name, request);
     const id = this.#nextId++;
     const pending = deferred<unknown>();
     this.#pending.set(id, pending);
