@@ -57,9 +57,9 @@ export function warmEntries(
   const counts = new Counts(onProgress, onError);
   return run(entries, closed, { concurrency, signal }, counts, async ([key, given]) => {
     let called = false;
-    const loader = (): unknown => {
+    const loader = (context: unknown): unknown => {
       called = true;
-      return typeof given === 'function' ? (given as () => unknown)() : given;
+      return typeof given === 'function' ? (given as (context: unknown) => unknown)(context) : given;
     };
     try {
       const value = await scope.getOrSet(key, loader, loadOptions);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { stalenessConformance } from './conformance-staleness.ts';
-import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
+import { createTiers, type LoaderContext, type Tiers, type TiersOptions } from '../src/index.ts';
 import { definitionConformance } from './definition-conformance.ts';
 import { repositoryConformance } from './repository-conformance.ts';
 
@@ -318,7 +318,7 @@ export function cacheConformance(target: ConformanceTarget): void {
       async function* entries(): AsyncGenerator<readonly [string, unknown]> {
         yield ['there', 'newer'];
         yield ['given', { a: 1 }];
-        yield ['absent', () => undefined];
+        yield ['absent', (context: LoaderContext) => context.absent()];
         for (let n = 0; n < 10; n++) yield [`n${n}`, () => load(n)];
       }
       const progress: number[] = [];
