@@ -331,7 +331,9 @@ export class Scope {
   }
 
   async #load(key: Key, loader: Loader, options: LoadOptions | undefined): Promise<unknown> {
-    return handOut(await load(this.#state, encodeKey(key), loader, this.#plan(options)), false);
+    const name = encodeKey(key);
+    const hit = typeof key === 'string' ? undefined : this.#hit(name);
+    return hit ?? handOut(await load(this.#state, name, loader, this.#plan(options)), false);
   }
 
   #plan(options: LoadOptions | undefined): LoadPlan {
