@@ -131,15 +131,19 @@ it.each([
   ['TypeScript, experimentalDecorators', withTypeScript, true],
   ['esbuild, standard decorators', withEsbuild, false],
   ['esbuild, experimentalDecorators', withEsbuild, true],
-])('compiled with %s, methods are cached and invalidate', async (_, compile, legacy) => {
-  const outDir = await compile(legacy);
-  expect((await readFile(join(outDir, 'tasks.js'), 'utf8')).includes('__esDecorate')).toBe(
-    compile === withTypeScript && !legacy,
-  );
-  const ofProjects = ['p1@main', 'p2@main', null, 'p1@main', 'p2@main', '1,1,p1,p2,p1'];
-  const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
-  const { stdout } = await run(process.execPath, [...flags, join(outDir, 'tasks.js')], { cwd: root });
-  expect(JSON.parse(stdout)).toEqual(['of 1', 'of 1', 'updated 1', 'of 1', 2, '1,1', 2, ...ofProjects]);
-  const wrong = await run(process.execPath, [...flags, join(outDir, 'misplaced.js')], { cwd: root });
-  expect(wrong.stdout.trim()).toBe('ERR_CACHE_OPTIONS');
-});
+])(
+  'compiled with %s, methods are cached and invalidate',
+  async (_, compile, legacy) => {
+    const outDir = await compile(legacy);
+    expect((await readFile(join(outDir, 'tasks.js'), 'utf8')).includes('__esDecorate')).toBe(
+      compile === withTypeScript && !legacy,
+    );
+    const ofProjects = ['p1@main', 'p2@main', null, 'p1@main', 'p2@main', '1,1,p1,p2,p1'];
+    const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
+    const { stdout } = await run(process.execPath, [...flags, join(outDir, 'tasks.js')], { cwd: root });
+    expect(JSON.parse(stdout)).toEqual(['of 1', 'of 1', 'updated 1', 'of 1', 2, '1,1', 2, ...ofProjects]);
+    const wrong = await run(process.execPath, [...flags, join(outDir, 'misplaced.js')], { cwd: root });
+    expect(wrong.stdout.trim()).toBe('ERR_CACHE_OPTIONS');
+  },
+  90_000,
+);
