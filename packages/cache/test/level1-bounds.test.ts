@@ -28,7 +28,9 @@ it.each([
   ['bytes', 6_000],
 ] as const)('the in-process level keeps its bound of %s at all times, under concurrent load', async (bound, size) => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  const options = { redis: inject('redisUrl'), prefix, l1: { maxEntries: MAX_ENTRIES, maxBytes: MAX_BYTES } };
+  // A busy machine must not look like Redis away.
+  const patient = { redis: { url: inject('redisUrl'), commandTimeout: '5s' }, feedTimeout: '30s' };
+  const options = { ...patient, prefix, l1: { maxEntries: MAX_ENTRIES, maxBytes: MAX_BYTES } };
   const instances = [createTiers(options), createTiers(options)];
   const most: Most = { entries: 0, bytes: 0, served: 0 };
   const look = (tiers: Tiers): void => {
@@ -38,7 +40,7 @@ it.each([
   };
   await Promise.all(instances.map((tiers) => tiers.ready()));
   const caller = async (tiers: Tiers, seed: number): Promise<void> => {
-    const random = fc.sample(fc.nat(2 ** 30), { numRuns: 400, seed });
+    const random = fc.sample(fc.nat(2 ** 30), { numRuns: 300, seed });
     for (const [step, number] of random.entries()) {
       const scope = tiers.session(number % 4);
       const name = `k${(number >> 2) % NAMES}`;
@@ -52,7 +54,7 @@ it.each([
           [`${name}%`, value],
         ]);
       else if (kind === 6) await scope.getMany([name, `k${number % NAMES}`]);
-      else if (kind === 7 && step % 70 === 7) await scope.clear();
+      else if (kind === 7 && step % 70 === 27) await scope.clear();
       else if (kind === 8) await scope.delete(name);
       else await scope.get(name);
       look(tiers);
@@ -72,14 +74,6 @@ it.each([
       expect(servedBy(tiers)).toBeLessThanOrEqual(tiers.stats().l1.entries);
       for (let scope = 0; scope < 4; scope++) await tiers.session(scope).clear();
     }
-    // What was cleared gives way to what is stored next, and what gave way is not served.
-    const [tiers] = instances;
-    const scope = tiers?.session('after');
-    const names = Array.from({ length: 2 * MAX_ENTRIES }, (_, n) => `k${n}`);
-    for (const name of names) await scope?.set(name, name);
-    const served = names.filter((name) => scope?.peek(name) === name);
-    expect(served).toEqual(names.slice(-served.length));
-    expect(served).toHaveLength(tiers?.stats().l1.entries ?? -1);
   } finally {
     running.abort();
     await watch;
@@ -92,4 +86,16 @@ it.each([
   if (bound === 'entries') expect(most.entries).toBe(MAX_ENTRIES);
   else expect(most.bytes).toBeGreaterThan(MAX_BYTES * 0.95);
   for (const tiers of instances) expect(tiers.stats().l1).toMatchObject({ entries: 0, bytes: 0 });
+});
+
+it('the in-process level serves nothing that gave way, and makes room for what is new', async () => {
+  const tiers = createTiers({ redis: 'memory', l1: { maxEntries: MAX_ENTRIES } });
+  const names = Array.from({ length: 2 * MAX_ENTRIES }, (_, n) => `k${n}`);
+  for (const name of names) await tiers.session('cleared').set(name, name);
+  await tiers.session('cleared').clear();
+  const scope = tiers.session('after');
+  for (const name of names) await scope.set(name, name);
+  expect(names.filter((name) => scope.peek(name) === name)).toEqual(names.slice(MAX_ENTRIES));
+  expect(tiers.stats().l1.entries).toBe(MAX_ENTRIES);
+  await tiers.close();
 });
