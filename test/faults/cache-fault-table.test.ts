@@ -10,6 +10,13 @@ import { cacheFaults, startCacheUnderFault, type CacheFault } from './cache-faul
 
 const commandTimeoutMs = 300;
 const marginMs = 200;
+/**
+ * A Redis that answers each command in time, be it with an error, may be sent some by one call, one after the other. If
+ * one of them is late on a busy machine, the next load of that key waits for the lease that nobody knows of.
+ */
+const answers: ReadonlySet<CacheFault> = new Set(['lagging', 'out of memory', 'read-only']);
+const leaseMs = 1_000;
+const answeredMs = 4 * commandTimeoutMs + leaseMs;
 const faultMs = 2_500;
 const folder = new URL('../../.tmp', import.meta.url).pathname;
 const faults = Object.keys(cacheFaults) as CacheFault[];
@@ -28,7 +35,12 @@ interface Report {
 }
 
 const runs = new Map<CacheFault, Promise<Report>>();
+const warnings: unknown[] = [];
+const note = (warning: unknown): number => warnings.push(warning);
+
 beforeAll(() => {
+  process.on('warning', note);
+  process.on('unhandledRejection', note);
   for (const fault of faults) {
     const run = observe(fault);
     run.catch(() => {});
@@ -36,6 +48,8 @@ beforeAll(() => {
   }
 });
 afterAll(async () => {
+  process.off('warning', note);
+  process.off('unhandledRejection', note);
   const reports = await Promise.all(runs.values());
   const rows = Object.keys(cacheCalls).map((name) =>
     [name].concat(reports.map(({ longestMs }) => String(Math.round(longestMs.get(name) ?? 0)))),
@@ -49,7 +63,8 @@ afterAll(async () => {
 
 async function observe(fault: CacheFault): Promise<Report> {
   const redis = await startCacheUnderFault(fault);
-  const [near, far] = [createTiers({ redis: redis.url }), createTiers({ redis: redis.url })];
+  const options = { redis: redis.url, load: { lease: leaseMs } };
+  const [near, far] = [createTiers(options), createTiers(options)];
   const lag = monitorEventLoopDelay({ resolution: 5 });
   try {
     await Promise.all([near.ready(), far.ready()]);
@@ -72,7 +87,7 @@ async function observe(fault: CacheFault): Promise<Report> {
     while (performance.now() < endMs) {
       // Calls that are refused at once would leave this process no time for anything else.
       await sleep(5);
-      for (const name of Object.keys(cacheCalls)) await timed(near, name, report);
+      for (const name of Object.keys(cacheCalls)) if (performance.now() < endMs) await timed(near, name, report);
     }
     lag.disable();
     await redis.repair();
@@ -119,8 +134,7 @@ describe.each(faults)('Redis %s', (fault) => {
     const { longestMs, lagMs } = await reportOf(fault);
     // What this process was late by is nothing that the cache could have bounded.
     const slackMs = marginMs + Math.min(lagMs, 1_000);
-    // A link that works has no deadline but each command's, and deleteByPattern needs some, one after the other.
-    const boundMs = (fault === 'lagging' ? 2 : 1) * commandTimeoutMs + slackMs;
+    const boundMs = (answers.has(fault) ? answeredMs : commandTimeoutMs) + slackMs;
     expect([...longestMs].filter(([, ms]) => ms > boundMs)).toEqual([]);
     expect(longestMs.size).toBe(Object.keys(cacheCalls).length);
   });
@@ -132,7 +146,9 @@ describe.each(faults)('Redis %s', (fault) => {
 
   it('a write says whether Redis has it', async () => {
     const { setConfirmed } = await reportOf(fault);
-    expect([...setConfirmed]).toEqual([fault === 'lagging']);
+    // On a busy machine a link that lags may miss the deadline now and then.
+    if (fault === 'lagging') expect(setConfirmed).toContain(true);
+    else expect([...setConfirmed]).toEqual([false]);
   });
 
   it('nothing that was changed meanwhile is left, nothing else is lost, the newest write wins', async () => {
@@ -141,4 +157,9 @@ describe.each(faults)('Redis %s', (fault) => {
     expect(kept).toBe(fault === 'stopped' || fault === 'killed' ? undefined : 'old');
     expect(newest).toEqual(['newest', 'newest']);
   });
+});
+
+it('nothing is left unhandled, and Node warns of nothing', async () => {
+  await Promise.allSettled(runs.values());
+  expect(warnings).toEqual([]);
 });

@@ -43,7 +43,18 @@ export function boundedOptions(options: ResolvedOptions): ClientOptions {
     keepAlive: 30_000,
     maxLoadingRetryTime: 1_000,
     retryStrategy: backoffMs,
-    reconnectOnError: (error) => (ROLE_CHANGED.test(error.message) ? 1 : false),
+    reconnectOnError: once((error) => ROLE_CHANGED.test(error.message)),
+  };
+}
+
+/** One of the replies that arrive together is enough: for each, ioredis would begin to reconnect anew. */
+function once(wanted: (error: Error) => boolean): (error: Error) => 1 | false {
+  let told = false;
+  return (error) => {
+    if (told || !wanted(error)) return false;
+    told = true;
+    setImmediate(() => (told = false));
+    return 1;
   };
 }
 
