@@ -189,7 +189,8 @@ export class MemoryStore implements CacheStore {
     const expiresAtMs = freshUntilMs + graceMs;
     const generation = this.#generation(scope);
     const entry = { key, bytes: payload, tags, flags, payload, expiresAtMs, freshUntilMs, generation };
-    this.#entries.set(key, entry, { size: payload.length + key.length + ENTRY_OVERHEAD_BYTES });
+    const tagBytes = tags === undefined ? 0 : tags.names.reduce((sum, name) => sum + 2 * name.length, 0);
+    this.#entries.set(key, entry, { size: payload.length + key.length + tagBytes + ENTRY_OVERHEAD_BYTES });
     if (!this.#entries.has(key)) throw new TierkitError('ERR_VALUE_TOO_LARGE', 'the value is larger than the store');
   }
 

@@ -22,6 +22,11 @@ const says: Readonly<Record<string, string[]>> = {
     "loading user 42\nuser: { name: 'user 42', plan: 'free' }\nloading user 43\n",
     "listing tasks of p1\n[ 'write' ] [ 'write' ]\nsaved write more\nlisting tasks of p1\n",
   ],
+  'tags.ts': [
+    "one: [ { name: 'Ann' }, undefined ]\ntwo: [ { name: 'Ann' }, { pages: 3 } ]\n",
+    'one: [ undefined, undefined ]\ntwo: [ undefined, undefined ]\n',
+    'its caller gets older and the next one undefined',
+  ],
   'tiers.ts': [
     "session: { path: 'src/a.ts', line: 12 }",
     'deleted: { deleted: 2, confirmed: true }',
