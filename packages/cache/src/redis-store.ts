@@ -220,7 +220,8 @@ export class RedisStore implements CacheStore {
       return current ? { kind: 'hit', entry } : this.claim(scope, key, { ...request, unreadable: entry });
     }
     const found = reply.stale.length === 0 ? undefined : this.#live(key, reply.stale, undefined, true);
-    const stale = found?.tags === undefined ? found : await this.#current(scope, found);
+    // What is granted is granted, whether or not the tags of what it replaces can be told.
+    const stale = await Promise.resolve(this.#current(scope, found)).catch(() => undefined);
     if (reply.kind === 'held') return { ...reply, stale };
     if (reply.kind === 'failed') return { ...reply, stale, message: reply.note.toString('utf8') };
     const tags = scope.scoped ? reply.tags : undefined;

@@ -646,6 +646,48 @@ export function cacheConformance(target: ConformanceTarget): void {
       },
     );
 
+    it('takes tags from the loader, and does not store what they were invalidated for meanwhile', async () => {
+      const scope = fresh();
+      for (const where of [scope, tiers]) {
+        await scope.getOrSet('v', (ctx) => ctx.value(1, { tags: ['loaded'] }), { tags: ['given'] });
+        expect(await scope.get('v')).toBe(1);
+        await where.invalidateTags(['loaded']);
+        expect(await scope.get('v')).toBeUndefined();
+        await scope.getOrSet('v', (ctx) => ctx.value(2, { tags: ['loaded'] }), { tags: ['given'] });
+        await where.invalidateTags(['given']);
+        expect(await scope.get('v')).toBeUndefined();
+        await scope.getOrSet('absent', (ctx) => ctx.absent({ tags: ['loaded'] }));
+        const { loader, began, finish } = slowLoad('older');
+        const older = scope.getOrSet('v', async (ctx) => ctx.value(await loader(), { tags: ['loaded'] }));
+        await began;
+        await where.invalidateTags(['loaded']);
+        finish();
+        expect(await older).toBe('older');
+        expect(await scope.get('v')).toBeUndefined();
+        expect(await scope.getOrSet('absent', () => 'there now')).toBe('there now');
+        await scope.delete('absent');
+      }
+    });
+
+    it('never serves as stale what a tag ended', async () => {
+      for (const [name, where] of [
+        ['scope', undefined],
+        ['everywhere', tiers],
+      ] as const) {
+        const scope = fresh();
+        const fail = () => Promise.reject(new Error(name));
+        const options = { ttl: 30, grace: '1m', tags: ['t'] };
+        for (const key of ['v', 'w']) await scope.getOrSet(key, () => 'stale', options);
+        await sleep(50);
+        expect(await scope.getOrSet('v', fail, options)).toBe('stale');
+        await (where ?? scope).invalidateTags(['t']);
+        await expect(scope.getOrSet('v', fail, options)).rejects.toThrow(name);
+        const seen: unknown[] = [];
+        await scope.getOrSet('w', (ctx) => seen.push(ctx.stale), options);
+        expect(seen).toEqual([undefined]);
+      }
+    });
+
     it('does not let a caller join a load that began before a tag was invalidated', async () => {
       const scope = fresh();
       const { loader, began, finish } = slowLoad('older');
