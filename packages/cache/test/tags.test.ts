@@ -9,6 +9,9 @@ import { createTiers, type Tiers } from '../src/index.ts';
 import { RedisTagSource } from '../src/redis-tag-source.ts';
 import { decodeStampedTags, encodeStampedTags } from '../src/stamped-tags.ts';
 
+/** A busy machine is no reason for a command to fail. */
+const patient = (url: string) => ({ url, commandTimeout: '10s', socketTimeout: '15s' });
+
 /** How long a known table is trusted, and a little. */
 const TRUST_MS = 3_100;
 
@@ -18,7 +21,7 @@ let tiers: Tiers;
 const open: Tiers[] = [];
 
 async function another(options: { l1?: false } = {}): Promise<Tiers> {
-  const made = createTiers({ redis: inject('redisUrl'), prefix, ...options });
+  const made = createTiers({ redis: patient(inject('redisUrl')), prefix, ...options });
   open.push(made);
   await made.ready();
   return made;
@@ -50,7 +53,7 @@ async function commandsOf(client: Redis, act: () => Promise<unknown>): Promise<R
 it('costs the same commands, in one round trip, for 10 tagged entries as for 20,000', async () => {
   const server = await startRedis();
   const client = new Redis(server.url);
-  const own = createTiers({ redis: server.url });
+  const own = createTiers({ redis: patient(server.url) });
   try {
     await own.ready();
     await own.session('warm').invalidateTags(['t']);
@@ -79,7 +82,10 @@ it('costs the same commands, in one round trip, for 10 tagged entries as for 20,
 it('reads an entry with warm tags in one command, and with cold ones in three', async () => {
   const server = await startRedis();
   const client = new Redis(server.url);
-  const [writer, reader] = [createTiers({ redis: server.url }), createTiers({ redis: server.url, l1: false })];
+  const [writer, reader] = [
+    createTiers({ redis: patient(server.url) }),
+    createTiers({ redis: patient(server.url), l1: false }),
+  ];
   try {
     await Promise.all([writer.ready(), reader.ready()]);
     const scope = reader.session('s');
