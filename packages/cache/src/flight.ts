@@ -32,8 +32,12 @@ export interface LoadRequest extends LoadHints {
 /** A load in this process that callers of one name share. */
 export class Flight {
   readonly request: LoadRequest;
-  /** The scope's when it began: a tag that was invalidated since may be one of what it loads. */
-  readonly tagMoves: number;
+  /** The scope's when its loader began: a tag that was invalidated since may be one of what it loads. */
+  tagMoves: number;
+  /** Whether its loader runs here; otherwise it waits for another process. */
+  loading = false;
+  /** Somebody was given the stale value instead. */
+  abandoned = false;
   readonly promise: Promise<LoadedValue>;
   /** What callers may have instead of the loaded value; a change of the name takes it away. */
   stale: StaleValue | undefined;

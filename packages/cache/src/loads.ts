@@ -83,7 +83,7 @@ async function run(state: ScopeState, flight: Flight): Promise<void> {
 
 /** What a caller gets of a load: the value, or a stale one when the load is slow or fails. */
 async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Promise<LoadedValue> {
-  const { engine, stats } = state;
+  const { stats } = state;
   const { graceMs, softTimeoutMs } = policy;
   const ahead = flight.request.hitAboveMs > 0;
   if (graceMs === 0 && !ahead) return flight.promise;
@@ -96,7 +96,7 @@ async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Pr
   const patient = softTimeoutMs === undefined || usableStale(state, flight, policy) === undefined;
   if (!patient && (await isSlow(flight, softTimeoutMs, state))) {
     const stale = usableStale(state, flight, policy);
-    if (stale !== undefined && engine.background.adopt(state.keyOf(flight.request.name), flight)) {
+    if (stale !== undefined && mayGoOn(state, flight)) {
       stats.staleServed++;
       return stale;
     }
@@ -109,6 +109,12 @@ async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Pr
     stats.staleServed++;
     return stale;
   }
+}
+
+/** Whether a load may go on although somebody no longer waits for it. */
+function mayGoOn(state: ScopeState, flight: Flight): boolean {
+  flight.abandoned = true;
+  return !flight.loading || state.engine.background.adopt(state.keyOf(flight.request.name), flight);
 }
 
 function isSlow(flight: Flight, softTimeoutMs: number, { engine }: ScopeState): Promise<boolean> {
@@ -154,6 +160,8 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
         if (failure === undefined && !crowdedOut(state, flight)) {
           const { everywhere, scope } = await starting;
           const started = { everywhere, scope: claim.lease.tags ?? scope };
+          flight.loading = true;
+          flight.tagMoves = state.tagMoves;
           return await loadUnderLease(state, flight, claim.lease, token, started);
         }
         void giveBack(state, claim.lease);
@@ -217,10 +225,11 @@ function aboveMs(leftMs: number): number {
   return Math.ceil(Math.max(leftMs, 0) + SAME_ENTRY_MS);
 }
 
-/** Whether nobody would wait for this load, and there are too many of those already. */
+/** Whether nobody may be waiting for this load, and there are too many of those already. */
 function crowdedOut(state: ScopeState, flight: Flight): boolean {
   const { name, policy } = flight.request;
-  if (policy.softTimeoutMs !== 0 || usableStale(state, flight, policy) === undefined) return false;
+  if (!flight.abandoned && policy.softTimeoutMs !== 0) return false;
+  if (usableStale(state, flight, policy) === undefined) return false;
   return !state.engine.background.adopt(state.keyOf(name), flight);
 }
 

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { startProxy, startRedis, until, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { createTiers, type LoaderContext, type Tiers, type TiersOptions } from '../src/index.ts';
+
+let server: StandaloneRedis;
+let link: Proxy;
+const open: Tiers[] = [];
+
+async function tiersAt(redis: TiersOptions['redis'], options: Partial<TiersOptions> = {}): Promise<Tiers> {
+  const tiers = createTiers({ redis, prefix: `t${randomBytes(6).toString('hex')}:`, feedTimeout: '600ms', ...options });
+  open.push(tiers);
+  await tiers.ready();
+  return tiers;
+}
+
+beforeEach(async () => {
+  server = await startRedis();
+  link = await startProxy({ target: { port: server.port } });
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((tiers) => tiers.close()));
+  await link.stop();
+  await server.stop();
+});
+
+it('falls to the first level, then to what is stale within its grace, then to the loader, while Redis is away', async () => {
+  const tiers = await tiersAt(link.url);
+  const scope = tiers.session('s');
+  await scope.set('graced', 'old', { ttl: 150, grace: 2_000 });
+  await scope.set('plain', 'old', { ttl: 150 });
+  for (const key of ['graced', 'plain']) expect(await scope.get(key)).toBe('old');
+  link.drop();
+  for (const key of ['graced', 'plain']) expect(await scope.getOrSet(key, () => 'loaded')).toBe('old');
+  await sleep(200);
+  expect(await scope.getOrSet('graced', () => 'loaded')).toBe('old');
+  expect(await scope.get('graced')).toBe('old');
+  expect(await scope.getOrSet('plain', () => 'loaded')).toBe('loaded');
+  expect(tiers.stats().tiers['session']?.staleServed).toBeGreaterThan(0);
+  // What this instance changed is older than nothing.
+  expect(await scope.delete('graced')).toBe(false);
+  expect(await scope.getOrSet('graced', () => 'loaded')).toBe('loaded');
+});
+
+it('goes on without a Redis that is slower than redisTimeout, and gives back a lease that comes late', async () => {
+  const tiers = await tiersAt(link.url, { tiers: { session: { ttl: '1m', redisTimeout: 40 } }, l1: false });
+  const scope = tiers.session('s');
+  await scope.set('k', 'stored');
+  link.latency(100);
+  const startMs = performance.now();
+  expect(await scope.get('k')).toBeUndefined();
+  expect(await scope.getMany(['k'])).toEqual([undefined]);
+  expect(await scope.getOrSet('late', () => 'loaded')).toBe('loaded');
+  expect(performance.now() - startMs).toBeLessThan(290);
+  await sleep(500);
+  await link.normal();
+  // Otherwise the lease would last for 3 seconds.
+  const backMs = performance.now();
+  expect(await scope.getOrSet('late', () => 'again')).toBe('again');
+  expect(performance.now() - backMs).toBeLessThan(1_500);
+});
+
+it('runs no more loads in the background than allowed, and ends them on close', async () => {
+  const tiers = await tiersAt(inject('redisUrl'), { load: { maxBackground: 3 } });
+  const scope = tiers.session('s');
+  const keys = Array.from({ length: 8 }, (_, n) => `k${n}`);
+  for (const key of keys) await scope.set(key, 'old', { ttl: 30, grace: '1m' });
+  await sleep(60);
+  let running = 0;
+  let aborted = 0;
+  const hang = ({ signal }: LoaderContext): Promise<string> => {
+    running++;
+    return new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        aborted++;
+        reject(signal.reason as Error);
+      });
+    });
+  };
+  const options = { grace: '1m', softTimeout: 0 } as const;
+  for (let round = 0; round < 2; round++) {
+    const answers = await Promise.all(keys.map((key) => scope.getOrSet(key, hang, options)));
+    expect(new Set(answers)).toEqual(new Set(['old']));
+  }
+  expect(running).toBe(3);
+  const startMs = performance.now();
+  await tiers.close();
+  expect(performance.now() - startMs).toBeLessThan(1_500);
+  expect(aborted).toBe(3);
+});
+
+it('does not wait on close for a background load that ignores its signal', async () => {
+  const tiers = await tiersAt('memory');
+  const scope = tiers.session('s');
+  await scope.set('k', 'old', { ttl: 10, grace: '1m' });
+  await sleep(20);
+  const never = (): Promise<string> => new Promise(() => {});
+  expect(await scope.getOrSet('k', never, { grace: '1m', softTimeout: 5 })).toBe('old');
+  const startMs = performance.now();
+  await tiers.close();
+  expect(performance.now() - startMs).toBeLessThan(1_500);
+});
+
+it('refreshes what another instance loaded, once for both', async () => {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  const tier = { tiers: { session: { ttl: '2s', refreshAhead: 0.2 } }, prefix };
+  const [one, two] = await Promise.all([tiersAt(inject('redisUrl'), tier), tiersAt(inject('redisUrl'), tier)]);
+  let loads = 0;
+  const load = async (): Promise<number> => {
+    await sleep(20);
+    return ++loads;
+  };
+  const scopes = [one, two].map((tiers) => tiers.session('s'));
+  for (const scope of scopes) expect(await scope.getOrSet('k', load)).toBe(1);
+  await sleep(450);
+  for (const scope of scopes) expect(await scope.getOrSet('k', load)).toBe(1);
+  await until('both have the new value', async () => {
+    const values = await Promise.all(scopes.map((scope) => scope.getOrSet('k', load)));
+    return values.every((value) => value === 2);
+  });
+  expect(loads).toBe(2);
+});
