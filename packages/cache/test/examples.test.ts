@@ -7,6 +7,10 @@ import { expect, inject, it } from 'vitest';
 const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 
 const says: Readonly<Record<string, string[]>> = {
+  'stale-values.ts': [
+    "loaded: { etag: 'v1', pages: 3 }\nstale on error: { etag: 'v1', pages: 3 }\n",
+    "stale while loading: { etag: 'v1', pages: 3 }\nnot modified: { etag: 'v2', pages: 4 }\nabsent: undefined",
+  ],
   'warming.ts': ['{ loaded: 2, present: 1, absent: 0, failed: 0, complete: true }', '[ { lines: 12 }, { lines: 20 } ]'],
   'repository.ts': [
     'en: Ann; fr: Bo; in all: 2\nen: Ann; fr: Bo; in all: 2\nAnn learns French\n',
