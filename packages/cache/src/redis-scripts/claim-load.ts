@@ -51,8 +51,10 @@ if bytes then
   if generation[1] then alive = redis.call('GET', generation[1]) end
   if alive and generationOf(bytes) == alive then
     if unreadable == '' or redis.sha1hex(bytes) ~= unreadable then
+      local expiresAtMs, freshUntilMs = struct.unpack('>dd', bytes, 4)
+      -- Without a grace it is fresh as long as it is there.
+      if hitAboveMs == 0 and freshUntilMs == expiresAtMs then return { 1, bytes } end
 ${serverTime}
-      local _, freshUntilMs = struct.unpack('>dd', bytes, 4)
       if freshUntilMs - nowMs > hitAboveMs then return { 1, bytes } end
       stale = bytes
     end
