@@ -35,6 +35,9 @@ export interface Instance {
 const isConnection = (backend: CacheBackend): backend is RedisConnection =>
   typeof backend === 'object' && 'execute' in backend && 'masters' in backend;
 
+/** What an envelope adds to a value at the most: its header, tags and what encryption adds. */
+const ENVELOPE_ROOM_BYTES = 131_072;
+
 export function createInstance(options: CacheOptions): Instance {
   const { redis: backend } = options;
   const prefix = validatePrefix(options.prefix ?? '');
@@ -110,7 +113,8 @@ export function createInstance(options: CacheOptions): Instance {
   const onCorrupt = (key: string): void => logger.warn({ key }, 'bytes that are no entry are removed');
   const announcement = (tagsKey: string): string => tagAnnouncement(origin, tagsKey);
   const tags = new TagTables(new RedisTagSource({ redis, channel: feed.channel, announcement }), everywhereKey, feed);
-  const store = new RedisStore({ redis, feed, origin, tags, reclaimer, onCorrupt });
+  const maxEntryBytes = maxValueBytes + ENVELOPE_ROOM_BYTES;
+  const store = new RedisStore({ redis, feed, origin, tags, reclaimer, onCorrupt, maxEntryBytes });
   const engine = engineOver(store, tags, sealerFor(redis.db), () => feed.serverOffsetMs);
   const { unconfirmed } = engine;
 

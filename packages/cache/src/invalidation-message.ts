@@ -30,7 +30,8 @@ export function encodeInvalidation(origin: string, invalidation: Exclude<Invalid
     case 'tier':
       return `${origin}w${invalidation.prefix}`;
     case 'pattern':
-      return `${origin}p${invalidation.generationKey}\n${invalidation.pattern}`;
+      // As the user wrote it, line breaks and all.
+      return `${origin}p${invalidation.generationKey}\n${JSON.stringify(invalidation.pattern)}`;
     case 'loaded':
       return `${origin}l${invalidation.key}`;
     default:
@@ -60,6 +61,16 @@ export function parseInvalidation(message: Buffer, origin: string): (Invalidatio
     return { own, kind: 'tags', tagsKey, stamp: { table, at }, names };
   }
   if (kind !== 'p') return undefined;
-  const [generationKey = '', pattern = ''] = body.split('\n');
-  return { own, kind: 'pattern', generationKey, pattern };
+  const [generationKey = '', quoted = ''] = body.split('\n');
+  const pattern = unquoted(quoted);
+  return pattern === undefined ? undefined : { own, kind: 'pattern', generationKey, pattern };
+}
+
+function unquoted(text: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

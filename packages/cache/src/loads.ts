@@ -152,6 +152,7 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
         unreadable = claim.entry;
         continue;
       }
+      if (claim.kind === 'granted' && claim.stale === undefined) state.level1.gone(token);
       // Once the name was changed, what the claim found may be older than that.
       flight.stale = state.flights.get(name) === flight ? staleValue(state, claim.stale) : undefined;
       flight.look();

@@ -91,6 +91,9 @@ export class MemoryStore implements CacheStore {
     }
   }
 
+  /** What is too large was never taken. */
+  suspectOversized(): void {}
+
   async discard(entry: StoredEntry): Promise<void> {
     if (this.#entries.peek(entry.key) === entry) this.#entries.delete(entry.key);
   }

@@ -20,6 +20,8 @@ export class NullStore implements CacheStore {
 
   async discard(): Promise<void> {}
 
+  suspectOversized(): void {}
+
   async ttl(): Promise<undefined> {}
 
   async *scan(): AsyncIterable<string[]> {}

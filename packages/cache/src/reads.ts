@@ -49,15 +49,22 @@ export async function read(state: ScopeState, name: string): Promise<Found> {
     const stored = await (redisTimeoutMs === undefined
       ? reading
       : withinRedisDeadline(reading, redisTimeoutMs, engine.clock));
+    if (stored === undefined) state.level1.gone(token);
     const found = stored && isFresh(state, stored) ? accept(state, token, stored) : undefined;
     if (found === undefined) stats.misses++;
     else stats.l2Hits++;
     return found;
   } catch (error) {
+    if (isTimeout(error)) engine.store.suspectOversized(state.keyOf(name));
     return readSuspect(state, name, error);
   } finally {
     state.level1.end(token);
   }
+}
+
+/** What takes so long may be a value that is larger than any of ours, which would be sent again and again. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof TierkitError && error.code === 'ERR_REDIS_TIMEOUT';
 }
 
 /** As `read` for several names at once, one answer a name. */
@@ -86,8 +93,11 @@ export async function readStored(state: ScopeState, names: readonly string[]): P
     return names.map((name, index) => {
       const entry = stored[index];
       const token = tokens[index];
-      if (entry === undefined || token === undefined || engine.unconfirmed.covers(state.address, name))
+      if (token === undefined || engine.unconfirmed.covers(state.address, name)) return undefined;
+      if (entry === undefined) {
+        state.level1.gone(token);
         return undefined;
+      }
       return isFresh(state, entry) ? accept(state, token, entry) : undefined;
     });
   } finally {

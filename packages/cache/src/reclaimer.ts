@@ -5,6 +5,10 @@ import type { ScopeAddress } from './scope-address.ts';
 
 /** Cleared scopes that wait for a pass at the most; of more, the entries go when their time to live is over. */
 const MAX_PENDING = 10_000;
+/** Ended generations that are remembered of a scope: the latest, under which the most entries are. */
+const MAX_GENERATIONS = 64;
+/** Scripts that are under way at once, so that others' commands find their turn. */
+const AT_ONCE = 50;
 
 /**
  * Frees the memory of cleared entries in the background. They do not exist for any reader already, and expire anyway.
@@ -31,7 +35,10 @@ export class Reclaimer {
     if (this.#abort.signal.aborted || this.#pending.size >= MAX_PENDING) return;
     const known = this.#pending.get(scope.generationKey);
     if (known === undefined) this.#pending.set(scope.generationKey, { scope, generations: [endedGeneration] });
-    else known.generations.push(endedGeneration);
+    else {
+      known.generations.push(endedGeneration);
+      if (known.generations.length > MAX_GENERATIONS) known.generations.shift();
+    }
     this.#schedule();
   }
 
@@ -66,22 +73,23 @@ export class Reclaimer {
   async #pass(cleared: readonly { scope: ScopeAddress; generations: readonly Buffer[] }[]): Promise<void> {
     const prefixes = cleared.map(({ scope }) => scope.prefix);
     const match = `${commonPrefix(prefixes)}*`;
-    const scopes = new Map(cleared.filter(({ scope }) => scope.scoped).map((one) => [one.scope.generationKey, one]));
-    const roots = cleared.filter(({ scope }) => !scope.scoped);
+    const targets = cleared.map(({ scope, generations }) => ({ scope, ended: Buffer.concat(generations) }));
+    const scopes = new Map(targets.filter(({ scope }) => scope.scoped).map((one) => [one.scope.generationKey, one]));
+    const roots = targets.filter(({ scope }) => !scope.scoped);
     let freed = 0;
     for await (const keys of scan(this.#redis, { match, count: 500, signal: this.#abort.signal })) {
-      const unlinks: Promise<boolean>[] = [];
+      const unlinks: (() => Promise<boolean>)[] = [];
       for (const key of keys) {
         const end = key.indexOf('}');
-        const owners = end === -1 ? roots : [scopes.get(key.slice(0, end + 1))];
-        for (const owner of owners) {
+        for (const owner of end === -1 ? roots : [scopes.get(key.slice(0, end + 1))]) {
           if (owner === undefined || !key.startsWith(owner.scope.prefix)) continue;
-          for (const endedGeneration of owner.generations) {
-            unlinks.push(unlinkGeneration.run(this.#redis, { entry: key }, { endedGeneration }));
-          }
+          const args = { endedGenerations: owner.ended };
+          unlinks.push(() => unlinkGeneration.run(this.#redis, { entry: key }, args));
         }
       }
-      for (const unlinked of await Promise.all(unlinks)) if (unlinked) freed++;
+      for (let batch = unlinks.splice(0, AT_ONCE); batch.length > 0; batch = unlinks.splice(0, AT_ONCE)) {
+        for (const unlinked of await Promise.all(batch.map((unlink) => unlink()))) if (unlinked) freed++;
+      }
     }
     this.#logger.debug({ freed, scopes: cleared.length }, 'cleared entries were reclaimed');
   }

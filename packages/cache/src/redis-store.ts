@@ -4,6 +4,7 @@ import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
 import { freshGeneration, freshName } from './fresh-generation.ts';
 import { KnownGenerations } from './known-generations.ts';
 import { encodeInvalidation } from './invalidation-message.ts';
+import { OversizedValues } from './oversized-values.ts';
 import type { Reclaimer } from './reclaimer.ts';
 import { isGeneration, RedisKeyspace } from './redis-keyspace.ts';
 import { beginWrite } from './redis-scripts/begin-write.ts';
@@ -49,6 +50,8 @@ export interface RedisStoreOptions {
   readonly reclaimer: Reclaimer | undefined;
   /** Called for bytes that are no envelope; they are removed. */
   readonly onCorrupt: (key: string) => void;
+  /** More than that no entry takes. */
+  readonly maxEntryBytes: number;
 }
 
 /** The second level on Redis, standalone or Cluster: every change is one script that also announces it. */
@@ -59,6 +62,7 @@ export class RedisStore implements CacheStore {
   readonly #tags: TagTables;
   readonly #reclaimer: Reclaimer | undefined;
   readonly #onCorrupt: (key: string) => void;
+  readonly #oversized: OversizedValues;
   readonly #roots = new Map<string, RootGenerationCache>();
   readonly #keyspace: RedisKeyspace;
   readonly #known: KnownGenerations;
@@ -70,6 +74,7 @@ export class RedisStore implements CacheStore {
     this.#tags = options.tags;
     this.#reclaimer = options.reclaimer;
     this.#onCorrupt = options.onCorrupt;
+    this.#oversized = new OversizedValues(options.redis, options.maxEntryBytes, options.onCorrupt);
     this.#known = new KnownGenerations(options.feed);
     this.#keyspace = new RedisKeyspace(options.redis, options.tags, (scope) => this.#root(scope).get(0));
   }
@@ -129,11 +134,11 @@ export class RedisStore implements CacheStore {
       const keys = batch.flatMap(({ key }) => [key, leaseKey(scope, key)]);
       await writeEntries.run(
         this.#redis,
-        { generationEntriesAndLeases: scope.scoped ? [scope.generationKey, ...keys] : keys },
+        { generationEntriesAndLeases: [...this.#generationKeys(scope), ...keys] },
         {
           ...lifeArgs(lifetime),
-          hasGeneration: scope.scoped,
-          knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(lifeArgs(lifetime).ttlMs),
+          hasGeneration: this.#inOneSlot(scope),
+          knownGeneration: await this.#knownGeneration(scope, lifeArgs(lifetime).ttlMs),
           freshGeneration: freshGeneration(),
           ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
           meta: metaOf(batch[0]),
@@ -180,6 +185,10 @@ export class RedisStore implements CacheStore {
     await discardEntry.run(this.#redis, { entry: entry.key }, { bytes: entry.bytes });
   }
 
+  suspectOversized(key: string): void {
+    this.#oversized.suspect(key);
+  }
+
   ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {
     return this.#keyspace.ttl(scope, key);
   }
@@ -199,8 +208,8 @@ export class RedisStore implements CacheStore {
 
   async claim(scope: ScopeAddress, key: string, request: ClaimRequest): Promise<Claim> {
     const { token, leaseMs, hitAboveMs, unreadable } = request;
-    const known = scope.scoped ? '' : (await this.#root(scope).get(0)).toString('latin1');
-    const generation = scope.scoped ? [scope.generationKey, scope.tagsKey] : [];
+    const known = (await this.#knownGeneration(scope, 0)).toString('latin1');
+    const generation = [...this.#generationKeys(scope), ...(scope.scoped ? [scope.tagsKey] : [])];
     const keys = { entry: key, lease: leaseKey(scope, key), generation };
     const args = {
       ttlMs: leaseMs,
@@ -234,7 +243,7 @@ export class RedisStore implements CacheStore {
       { entry: key, ...this.#leaseKeys(scope, { key }) },
       {
         ttlMs: leaseMs,
-        knownGeneration: scope.scoped ? NONE : await this.#root(scope).get(0),
+        knownGeneration: await this.#knownGeneration(scope, 0),
         freshGeneration: freshGeneration(),
         token,
         leaseMs,
@@ -245,11 +254,14 @@ export class RedisStore implements CacheStore {
   }
 
   async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, lifetime: Lifetime): Promise<boolean> {
+    const life = lifeArgs(lifetime);
+    // Where the script cannot extend the generation: it has to outlive the entry.
+    await this.#knownGeneration(scope, life.ttlMs);
     return fillEntry.run(
       this.#redis,
       { entry: entry.key, ...this.#leaseKeys(scope, lease) },
       {
-        ...lifeArgs(lifetime),
+        ...life,
         ...this.#leaseArgs(lease),
         flags: entry.flags,
         meta: metaOf(entry),
@@ -277,6 +289,16 @@ export class RedisStore implements CacheStore {
     return bytes == null ? undefined : this.#live(key, bytes, generation);
   }
 
+  /** The generation for scripts to look up, where it is on the server of every entry. */
+  #generationKeys(scope: ScopeAddress): string[] {
+    return this.#inOneSlot(scope) ? [scope.generationKey] : [];
+  }
+
+  /** The generation for scripts that cannot look it up. */
+  async #knownGeneration(scope: ScopeAddress, ttlMs: number): Promise<Buffer> {
+    return this.#inOneSlot(scope) ? NONE : this.#root(scope).get(ttlMs);
+  }
+
   /** Whether one command may name any keys of the scope. */
   #inOneSlot(scope: ScopeAddress): boolean {
     return scope.scoped || this.#redis.topology !== 'cluster';
@@ -296,10 +318,10 @@ export class RedisStore implements CacheStore {
   async #writeOne(scope: ScopeAddress, entry: NewEntry, lifetime: Lifetime): Promise<void> {
     const { key, flags, payload } = entry;
     const life = lifeArgs(lifetime);
-    const known = scope.scoped ? NONE : await this.#root(scope).get(life.ttlMs);
+    const known = await this.#knownGeneration(scope, life.ttlMs);
     await writeEntry.run(
       this.#redis,
-      { entry: key, lease: leaseKey(scope, key), generation: scope.scoped ? [scope.generationKey] : [] },
+      { entry: key, lease: leaseKey(scope, key), generation: this.#generationKeys(scope) },
       {
         ...life,
         knownGeneration: known,
@@ -313,7 +335,7 @@ export class RedisStore implements CacheStore {
   }
 
   #leaseKeys(scope: ScopeAddress, lease: { readonly key: string }): { lease: string; generation: string[] } {
-    return { lease: leaseKey(scope, lease.key), generation: scope.scoped ? [scope.generationKey] : [] };
+    return { lease: leaseKey(scope, lease.key), generation: this.#generationKeys(scope) };
   }
 
   #leaseArgs(lease: Lease): { grantedGeneration: Buffer; token: string; channel: string; message: string } {

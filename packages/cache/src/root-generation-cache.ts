@@ -12,7 +12,7 @@ export class RootGenerationCache {
   readonly #key: string;
   #known: Buffer | undefined;
   #askedAtMs = 0;
-  #asking: Promise<Buffer> | undefined;
+  #asking: ReturnType<typeof rootGeneration.run> | undefined;
   #longestTtlMs = 86_400_000;
 
   constructor(redis: RedisConnection, feed: InvalidationFeed, key: string) {
@@ -32,7 +32,7 @@ export class RootGenerationCache {
       this.#longestTtlMs = ttlMs;
       this.forget();
     }
-    return this.current ?? (await (this.#asking ?? this.#ask()));
+    return this.current ?? (this.#asking === undefined ? this.#ask() : (await this.#asking).generation);
   }
 
   forget(): void {
@@ -46,9 +46,9 @@ export class RootGenerationCache {
     const asking = rootGeneration.run(this.#redis, { generation: this.#key }, args);
     this.#asking = asking;
     try {
-      const generation = await asking;
-      // An answer that an invalidation overtook is good for this caller only.
-      if (this.#asking === asking) {
+      const { generation, kept } = await asking;
+      // One that an invalidation overtook, or that nobody else will see, is good for these callers only.
+      if (kept && this.#asking === asking) {
         this.#known = generation;
         this.#askedAtMs = askedAtMs;
       }

@@ -116,6 +116,13 @@ export class ScopeLevel1 {
     if (entry !== undefined) this.level?.remove(entry);
   }
 
+  /** The second level has no entry: one that was in doubt when the token was taken must not be served again. */
+  gone(token: FillToken): void {
+    if (!token.valid || token.stamp !== this.stamp) return;
+    const entry = this.#index(token.name).get(token.name);
+    if (entry !== undefined && entry.epoch <= token.epoch) this.level?.remove(entry);
+  }
+
   /** Drops all entries of the scope, at a cost that does not depend on their number. */
   invalidateAll(): void {
     this.stamp++;

@@ -1,4 +1,4 @@
-import { compilePattern, type Logger } from '@tierkit/core';
+import { compilePattern, TierkitError, type Logger } from '@tierkit/core';
 import { tierPrefix, type ScopeAddress } from './scope-address.ts';
 import type { CacheStore } from './store.ts';
 import type { TagTables } from './tag-tables.ts';
@@ -6,7 +6,7 @@ import type { TagTables } from './tag-tables.ts';
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
 /** Names of a scope that are remembered one by one; a scope with more is cleared as a whole, which is one step. */
-const MAX_NAMES = 1_000;
+const MAX_NAMES = 10_000;
 /** Tags of a scope that are remembered one by one; with more, all that has tags is invalidated. */
 const MAX_TAGS = 1_000;
 /** Each costs a walk over all keys in Redis. */
@@ -28,6 +28,8 @@ interface Unconfirmed {
   allTags: number;
   /** The moment of the last one that touched everything; 0 for none. */
   all: number;
+  /** While it is being invalidated. */
+  invalidating: Promise<void> | undefined;
 }
 
 /**
@@ -81,9 +83,27 @@ export class UnconfirmedChanges {
     if (this.#tiers.has(tierPrefix(scope))) return true;
     const known = this.#byScope.get(scope.generationKey);
     if (known === undefined) return false;
-    if (known.all > 0 || known.names.has(name)) return true;
-    for (const pattern of known.patterns.keys()) if (compilePattern(pattern).matches(name)) return true;
-    return false;
+    return known.all > 0 || known.names.has(name) || coveredByPattern(known, name);
+  }
+
+  /**
+   * Before a write: an earlier change of these names that was made up for later would undo it. What is remembered by
+   * name is settled by the write itself.
+   */
+  async clearTheWay(scope: ScopeAddress, names: readonly string[]): Promise<void> {
+    if (this.size === 0) return;
+    const tier = tierPrefix(scope);
+    const tierMoment = this.#tiers.get(tier);
+    if (tierMoment !== undefined) await this.#invalidateTier(tier, tierMoment);
+    const known = this.#byScope.get(scope.generationKey);
+    if (known === undefined) return;
+    const inTheWay = (): boolean => known.all > 0 || names.some((name) => coveredByPattern(known, name));
+    // What began before may still be under way.
+    if (known.invalidating === undefined && !inTheWay()) return;
+    await this.#invalidate(known).catch((error: unknown) => {
+      if (inTheWay()) throw error;
+    });
+    if (inTheWay()) throw new TierkitError('ERR_CACHE_UNCONFIRMED', 'an earlier change is still to be made up for');
   }
 
   addNames(scope: ScopeAddress, names: readonly string[]): void {
@@ -164,7 +184,15 @@ export class UnconfirmedChanges {
     } else {
       let known = this.#byScope.get(scope.generationKey);
       if (known === undefined) {
-        known = { scope, names: new Map(), patterns: new Map(), tags: new Map(), allTags: 0, all: 0 };
+        known = {
+          scope,
+          names: new Map(),
+          patterns: new Map(),
+          tags: new Map(),
+          allTags: 0,
+          all: 0,
+          invalidating: undefined,
+        };
         this.#byScope.set(scope.generationKey, known);
         this.#remembered++;
       }
@@ -251,7 +279,13 @@ export class UnconfirmedChanges {
     });
   }
 
-  async #invalidate(known: Unconfirmed): Promise<void> {
+  /** One at a time, so that none that began earlier ends later. */
+  #invalidate(known: Unconfirmed): Promise<void> {
+    known.invalidating ??= this.#invalidateNow(known).finally(() => (known.invalidating = undefined));
+    return known.invalidating;
+  }
+
+  async #invalidateNow(known: Unconfirmed): Promise<void> {
     const { scope } = known;
     if (known.allTags > 0 || known.tags.size > 0) await this.#invalidateTags(known);
     const sent = this.#moment;
@@ -278,6 +312,11 @@ export class UnconfirmedChanges {
       if (known.patterns.get(pattern) === moment) this.#change(known, () => known.patterns.delete(pattern));
     }
   }
+}
+
+function coveredByPattern({ patterns }: Unconfirmed, name: string): boolean {
+  for (const pattern of patterns.keys()) if (compilePattern(pattern).matches(name)) return true;
+  return false;
 }
 
 /** What it counts for in all that is remembered. */

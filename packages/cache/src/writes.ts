@@ -51,6 +51,7 @@ export async function write(
   const sent = engine.unconfirmed.moment;
   let tags: StampedTags | undefined;
   try {
+    if (engine.unconfirmed.size > 0) await engine.unconfirmed.clearTheWay(state.address, names);
     tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
     const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
     await engine.store.write(state.address, stored, plan);

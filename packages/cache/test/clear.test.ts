@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
-import { startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { startProxy, startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 
 let prefix: string;
@@ -87,6 +88,30 @@ it.each(['session', 'global'] as const)(
   },
 );
 
+it('reclaims after many clears at the cost of one', async () => {
+  const server = await startRedis();
+  const client = new Redis(server.url);
+  const own = createTiers({ redis: server.url, reclaim: '300ms' });
+  try {
+    await own.ready();
+    const scope = own.project('p');
+    for (let clears = 0; clears < 100; clears++) {
+      await scope.set('a', clears);
+      await scope.clear();
+    }
+    await scope.setMany(Array.from({ length: 1_000 }, (_, n) => [`k${n}`, n] as const));
+    await client.config('RESETSTAT');
+    await sleep(1_000);
+    // A script for each key, not for each key and clear.
+    expect((await commandCounts(client)).get('evalsha') ?? 0).toBeLessThan(2_500);
+    expect(await scope.get('k1')).toBe(1);
+  } finally {
+    await own.close();
+    client.disconnect();
+    await server.stop();
+  }
+});
+
 it('gives every key that it writes a time to live', async () => {
   await tiers.session('s').set('a', 1);
   await tiers.global.setMany([
@@ -104,6 +129,29 @@ it('gives every key that it writes a time to live', async () => {
   for (const key of keys) expect([key, await raw.pttl(key)]).not.toEqual([key, -1]);
   finish?.(1);
   await during;
+});
+
+it.each(['session', 'global'] as const)('keeps a generation as long as what was loaded under it (%s)', async (tier) => {
+  const scope = tier === 'session' ? tiers.session('s') : tiers.global;
+  await scope.getOrSet('long', () => 1, { ttl: '30d' });
+  const generation = `${prefix}${tier === 'session' ? 'session:{s}' : '{tierkit}generation:global'}`;
+  expect(await raw.pttl(generation)).toBeGreaterThanOrEqual(30 * 86_400_000);
+});
+
+it('shows a write to the global tier that another instance cleared a moment before', async () => {
+  const link = await startProxy({ target: { port: Number(new URL(inject('redisUrl')).port) } });
+  const late = createTiers({ redis: link.url, prefix });
+  await late.ready();
+  await late.global.set('k', 1);
+  // News of the clear comes late to the one that writes.
+  link.latency(60);
+  expect(await tiers.global.clear()).toBe(true);
+  expect(await late.global.set('k', 2, { required: true })).toBe(true);
+  expect(await tiers.global.get('k')).toBe(2);
+  await sleep(200);
+  expect(await late.global.get('k')).toBe(2);
+  await late.close();
+  await link.stop();
 });
 
 it('keeps a generation at least as long as the entries under it', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeEnvelope } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
@@ -158,4 +159,30 @@ it('cannot be led out of its scope by an id, a key or a pattern', async () => {
   for (const id of ['', Number.NaN, null as never, {} as never]) {
     expect(() => tiers.session(id)).toThrow(expect.objectContaining({ code: 'ERR_KEY_INVALID' }) as Error);
   }
+});
+
+it('removes a value that is too large to arrive in time, and no other', async () => {
+  const hurried = createTiers({ redis: { url: inject('redisUrl'), commandTimeout: '30ms' }, prefix });
+  await hurried.ready();
+  await tiers.session('s').setMany([
+    ['k', 1],
+    ['other', 2],
+  ]);
+  await raw.setrange(key(), 150_000_000, 'x');
+  expect(await hurried.session('s').get('k')).toBeUndefined();
+  await until('the value is removed', async () => (await raw.exists(key())) === 0);
+  expect(await tiers.session('s').get('other')).toBe(2);
+  await hurried.close();
+});
+
+it('tells other instances of a pattern with a line break', async () => {
+  const other = createTiers({ redis: inject('redisUrl'), prefix });
+  await other.ready();
+  const early = other.session('s').getOrSet('l\nb', () => sleep(300, 'old'));
+  await sleep(100);
+  expect(await tiers.session('s').deleteByPattern('l\n*')).toMatchObject({ confirmed: true });
+  expect(await other.session('s').getOrSet('l\nb', () => 'new')).toBe('new');
+  expect(await early).toBe('old');
+  expect(await other.session('s').get('l\nb')).toBe('new');
+  await other.close();
 });

@@ -86,7 +86,7 @@ describe('against Redis', () => {
     link.refuse();
     link.cut();
     await until('the connection is lost', async () => !(await near.project('q').set('k', 1)));
-    const names = Array.from({ length: 1_001 }, (_, n) => `n${n}`);
+    const names = Array.from({ length: 10_001 }, (_, n) => `n${n}`);
     expect(await near.session('many').deleteMany(names)).toBe(false);
     expect(await near.session('few').deleteMany(names.slice(1))).toBe(false);
     await link.normal();
@@ -98,14 +98,60 @@ describe('against Redis', () => {
   it('is held up by nothing that cannot be invalidated yet', async () => {
     const tiers = await tiersAt(server.url);
     await tiers.session('s').set('k', 'old');
+    // Something else's key where a generation belongs: the scope cannot be cleared while it is there.
+    await raw.rpush('session:{bad}', 'x');
+    expect(await tiers.session('bad').clear()).toBe(false);
     await raw.config('SET', 'maxmemory', '1');
-    // Without memory a root has no new generation, while an entry can be removed.
-    expect(await tiers.global.clear()).toBe(false);
     expect(await tiers.session('s').set('k', 'new')).toBe(false);
     await until('the entry is removed', async () => (await raw.exists('session:{s}:k')) === 0);
     await until('it is not in doubt', () => tiers.stats().unconfirmedScopes === 1);
     await raw.config('SET', 'maxmemory', '0');
+    await raw.del('session:{bad}');
     await settled(tiers);
+  });
+
+  it('clears a tier whose server has no memory left', async () => {
+    const [near, far] = [await tiersAt(server.url), await tiersAt(server.url)];
+    await near.global.set('k', 1);
+    expect(await far.global.get('k')).toBe(1);
+    await raw.config('SET', 'maxmemory', '1');
+    expect(await near.global.clear()).toBe(true);
+    await until('the other instance has heard', () => far.global.peek('k') === undefined);
+    expect([await near.global.get('k'), await far.global.get('k')]).toEqual([undefined, undefined]);
+    await raw.config('SET', 'maxmemory', '0');
+    expect(await near.global.set('k', 2)).toBe(true);
+    expect(await far.global.get('k')).toBe(2);
+  });
+
+  it.each(['clear', 'deleteByPattern'] as const)('undoes no write with an earlier %s', async (change) => {
+    const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+    await far.project('p').set('k', 'old');
+    link.refuse();
+    link.cut();
+    await until('the connection is lost', async () => !(await near.session('other').set('k', 1)));
+    if (change === 'clear') expect(await near.project('p').clear()).toBe(false);
+    else expect(await near.project('p').deleteByPattern('k*')).toMatchObject({ confirmed: false });
+    await link.normal();
+    await until('a write is confirmed', () => near.project('p').set('k', 'new'));
+    await settled(near);
+    expect([await near.project('p').get('k'), await far.project('p').get('k')]).toEqual(['new', 'new']);
+  });
+
+  it('does not serve again what it learned to be gone', async () => {
+    const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+    await far.session('s').set('token', 'v1');
+    expect(await near.session('s').get('token')).toBe('v1');
+    link.refuse();
+    link.cut();
+    await until('the feed is lost', () => !near.stats().coherent);
+    await far.session('s').delete('token', { required: true });
+    await link.normal();
+    await settled(near);
+    expect(await near.session('s').get('token')).toBeUndefined();
+    link.refuse();
+    link.cut();
+    await until('the feed is lost again', () => !near.stats().coherent);
+    expect(await near.session('s').get('token')).toBeUndefined();
   });
 });
 

@@ -126,3 +126,14 @@ it('saves while Redis is frozen, spends one deadline, and leaves no older value 
   await link.stop();
   await server.stop();
 });
+
+it('stores what took longer than its lease, in a scope where nothing else happens', async () => {
+  const tiers = createTiers({ redis: inject('redisUrl'), prefix: prefix(), load: { lease: '200ms' } });
+  await tiers.ready();
+  const scope = tiers.session('alone');
+  expect(await scope.writeThrough('written', 'new', () => sleep(900))).toMatchObject({ stored: true });
+  const another = tiers.session('another');
+  await another.getOrSet('loaded', () => sleep(900, 'loaded'));
+  expect([await scope.get('written'), await another.get('loaded')]).toEqual(['new', 'loaded']);
+  await tiers.close();
+});

@@ -16,11 +16,9 @@ export const clearScope = defineScript({
   reply: (raw): Buffer | null => (Buffer.isBuffer(raw) ? raw : null),
   lua: `
 local ended = redis.call('GET', generation)
-if #freshGeneration == 8 then
-  redis.call('SET', generation, freshGeneration, 'PX', ttlMs)
-else
-  redis.call('UNLINK', generation)
-end
+-- A server that is full refuses the SET; without a generation there is no entry either.
+local set = #freshGeneration == 8 and redis.pcall('SET', generation, freshGeneration, 'PX', ttlMs)
+if not set or set.err then redis.call('UNLINK', generation) end
 redis.call('PUBLISH', channel, message)
 return ended
 `,
