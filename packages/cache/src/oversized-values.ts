@@ -3,7 +3,7 @@ import type { RedisConnection } from '@tierkit/redis';
 import { discardOversized } from './redis-scripts/discard-oversized.ts';
 
 const MAX_CHECKED = 16;
-const TRIES = 8;
+const TRIES = 20;
 const RETRY_MS = 500;
 
 /**
