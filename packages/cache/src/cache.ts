@@ -1,8 +1,9 @@
 import { type Duration } from '@tierkit/core';
+import { checkCacheOptions } from './check-options.ts';
 import type { StalenessOptions } from './load-policy.ts';
 import type { CacheOptions } from './options.ts';
 import type { Scope } from './scope.ts';
-import { createTiers, type CacheStats, type Tiers } from './tiers.ts';
+import { openTiers, type CacheStats, type Tiers } from './tiers.ts';
 
 export interface SingleCacheOptions extends CacheOptions, StalenessOptions {
   /** Time to live of entries that are stored without one. @default '5m' */
@@ -21,7 +22,8 @@ export interface Cache extends Pick<Scope, keyof Scope> {
 
 /** A cache for those who need no tiers; all of `Scope`'s methods are its own. */
 export function createCache(options: SingleCacheOptions): Cache {
-  const tiers = createTiers({ ...options, tiers: { global: { ...options, ttl: options.ttl ?? '5m' } } });
+  checkCacheOptions(options);
+  const tiers = openTiers({ ...options, tiers: { global: { ...options, ttl: options.ttl ?? '5m' } } });
   const scope = tiers.global;
   return {
     get: scope.get.bind<Scope['get']>(scope),

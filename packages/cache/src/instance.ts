@@ -8,7 +8,7 @@ import { Level1 } from './level1.ts';
 import { MemoryStore } from './memory-store.ts';
 import { MemoryTagSource } from './memory-tag-source.ts';
 import { NullStore, NullTagSource } from './null-store.ts';
-import { durationMs, positiveInteger, type CacheBackend, type CacheOptions } from './options.ts';
+import { durationMs, MOST_ENTRIES, positiveInteger, timerMs, type CacheBackend, type CacheOptions } from './options.ts';
 import { Reclaimer } from './reclaimer.ts';
 import { RedisStore } from './redis-store.ts';
 import { RedisTagSource } from './redis-tag-source.ts';
@@ -33,7 +33,7 @@ export interface Instance {
 }
 
 const isConnection = (backend: CacheBackend): backend is RedisConnection =>
-  typeof backend === 'object' && 'execute' in backend && 'masters' in backend;
+  typeof backend === 'object' && backend !== null && 'execute' in backend && 'masters' in backend;
 
 /** What an envelope adds to a value at the most: its header, tags and what encryption adds. */
 const ENVELOPE_ROOM_BYTES = 131_072;
@@ -50,19 +50,19 @@ export function createInstance(options: CacheOptions): Instance {
     l1 === false
       ? undefined
       : new Level1({
-          maxEntries: positiveInteger(l1.maxEntries, 10_000, 'l1.maxEntries'),
+          maxEntries: positiveInteger(l1.maxEntries, 10_000, 'l1.maxEntries', MOST_ENTRIES),
           maxBytes: positiveInteger(l1.maxBytes, 67_108_864, 'l1.maxBytes'),
           ttlMs: durationMs(l1.ttl, Infinity, 'l1.ttl'),
         });
   const backoff = options.load?.failureBackoff ?? 2_000;
   const sharing = {
-    leaseMs: durationMs(options.load?.lease, 3_000, 'load.lease'),
-    waitTimeoutMs: durationMs(options.load?.waitTimeout, 30_000, 'load.waitTimeout'),
+    leaseMs: timerMs(options.load?.lease, 3_000, 'load.lease'),
+    waitTimeoutMs: timerMs(options.load?.waitTimeout, 30_000, 'load.waitTimeout'),
     backoffMs: backoff === false ? 0 : durationMs(backoff, 0, 'load.failureBackoff'),
   };
   const background = new BackgroundLoads(positiveInteger(options.load?.maxBackground, 100, 'load.maxBackground'));
-  const feedTimeoutMs = durationMs(options.feedTimeout, 3_000, 'feedTimeout');
-  const reclaimMs = options.reclaim === false ? undefined : durationMs(options.reclaim, 5_000, 'reclaim');
+  const feedTimeoutMs = timerMs(options.feedTimeout, 3_000, 'feedTimeout');
+  const reclaimMs = options.reclaim === false ? undefined : timerMs(options.reclaim, 5_000, 'reclaim');
   // Made before anything is connected, since it throws for wrong options.
   const sealerFor = sealing(options, maxValueBytes);
   const scopes = new ScopeRegistry();
@@ -81,7 +81,7 @@ export function createInstance(options: CacheOptions): Instance {
   };
 
   if (backend === 'memory' || backend === 'null') {
-    const maxEntries = positiveInteger(options.memory?.maxEntries, 100_000, 'memory.maxEntries');
+    const maxEntries = positiveInteger(options.memory?.maxEntries, 100_000, 'memory.maxEntries', MOST_ENTRIES);
     const maxBytes = positiveInteger(options.memory?.maxBytes, 134_217_728, 'memory.maxBytes');
     const memoryTags = new MemoryTagSource(everywhereKey, maxEntries);
     const source = backend === 'null' ? new NullTagSource() : memoryTags;
@@ -100,6 +100,9 @@ export function createInstance(options: CacheOptions): Instance {
     if (backend === 'memory') level1?.arm();
     const close = async (): Promise<void> => {
       await endLoads(engine, scopes);
+      engine.unconfirmed.close();
+      if (store instanceof MemoryStore) store.close();
+      level1?.suspect();
       level1?.clear();
     };
     return { engine, scopes, prefix, backend, redis: undefined, feed: undefined, ready: async () => {}, close };

@@ -1,4 +1,4 @@
-import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import { LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
 
 /** How stale, slow, absent and failing values are dealt with; as tier options the defaults of each call. */
 export interface StalenessOptions {
@@ -71,12 +71,12 @@ export function callPolicy(
   return {
     ttlMs: ttl === undefined ? base.ttlMs : parseMs(ttl, `${where}ttl`),
     graceMs: grace === undefined ? base.graceMs : parseMsOrZero(grace, `${where}grace`),
-    softTimeoutMs: optional(softTimeout, base.softTimeoutMs, `${where}softTimeout`, parseMsOrZero),
-    hardTimeoutMs: optional(hardTimeout, base.hardTimeoutMs, `${where}hardTimeout`, parseMs),
+    softTimeoutMs: optional(softTimeout, base.softTimeoutMs, `${where}softTimeout`, parseTimerOrZero),
+    hardTimeoutMs: optional(hardTimeout, base.hardTimeoutMs, `${where}hardTimeout`, parseTimer),
     refreshAhead: optional(refreshAhead, base.refreshAhead, `${where}refreshAhead`, refreshPart),
     jitter: jitter === undefined ? base.jitter : jitterPart(jitter, `${where}jitter`),
     negativeTtlMs: optional(negativeTtl, base.negativeTtlMs, `${where}negativeTtl`, parseMs),
-    redisTimeoutMs: optional(redisTimeout, base.redisTimeoutMs, `${where}redisTimeout`, parseMs),
+    redisTimeoutMs: optional(redisTimeout, base.redisTimeoutMs, `${where}redisTimeout`, parseTimer),
   };
 }
 
@@ -102,6 +102,14 @@ function optional<T>(
 
 function parseMs(value: Duration, option: string): number {
   return Math.ceil(parseDuration(value, option));
+}
+
+function parseTimer(value: Duration, option: string): number {
+  return parseDuration(value, option, { maxMs: LONGEST_TIMER_MS });
+}
+
+function parseTimerOrZero(value: Duration, option: string): number {
+  return value === 0 ? 0 : parseTimer(value, option);
 }
 
 function parseMsOrZero(value: Duration, option: string): number {

@@ -49,6 +49,7 @@ export class MemoryStore implements CacheStore {
   readonly #tags: MemoryTagSource;
   readonly #onLoaded: (scope: ScopeAddress, key: string) => void;
   #lastGeneration = 0;
+  #closed = false;
 
   constructor(options: MemoryStoreOptions) {
     this.#clock = options.clock;
@@ -57,6 +58,15 @@ export class MemoryStore implements CacheStore {
     this.#entries = new LRUCache({ max: options.maxEntries, maxSize: options.maxBytes });
     this.#leases = new LRUCache({ max: options.maxEntries });
     this.#generations = new LRUCache({ max: options.maxEntries });
+  }
+
+  /** Ends it: what it held is gone, and every call rejects from then on. */
+  close(): void {
+    this.#closed = true;
+    this.#entries.clear();
+    this.#leases.clear();
+    this.#generations.clear();
+    this.#tags.close();
   }
 
   async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
@@ -75,6 +85,7 @@ export class MemoryStore implements CacheStore {
   }
 
   async remove(_scope: ScopeAddress, keys: readonly string[]): Promise<void> {
+    this.#assertOpen();
     for (const key of keys) {
       this.#leases.delete(key);
       this.#entries.delete(key);
@@ -82,10 +93,12 @@ export class MemoryStore implements CacheStore {
   }
 
   async clear(scope: ScopeAddress): Promise<void> {
+    this.#assertOpen();
     this.#generations.set(scope.generationKey, ++this.#lastGeneration);
   }
 
   async clearTier(prefix: string): Promise<void> {
+    this.#assertOpen();
     for (const generationKey of Array.from(this.#generations.keys())) {
       if (generationKey.startsWith(prefix)) this.#generations.set(generationKey, ++this.#lastGeneration);
     }
@@ -104,6 +117,7 @@ export class MemoryStore implements CacheStore {
   }
 
   async *scan(scope: ScopeAddress, pattern: ScanPattern, hidden: boolean): AsyncIterable<string[]> {
+    this.#assertOpen();
     const found: string[] = [];
     // A look at an entry moves it within the list, so the names are taken first.
     for (const key of Array.from(this.#entries.keys())) {
@@ -116,6 +130,7 @@ export class MemoryStore implements CacheStore {
   }
 
   async voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
+    this.#assertOpen();
     for (const key of Array.from(this.#leases.keys())) {
       const name = key.slice(scope.prefix.length);
       if (key.startsWith(scope.prefix) && !name.includes('{') && pattern.matches(name)) this.#leases.delete(key);
@@ -203,6 +218,7 @@ export class MemoryStore implements CacheStore {
   }
 
   #live(scope: ScopeAddress, key: string): Entry | undefined {
+    this.#assertOpen();
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const expired = this.#clock.monotonic() >= entry.expiresAtMs;
@@ -214,11 +230,16 @@ export class MemoryStore implements CacheStore {
 
   /** A generation that was evicted restarts at a new number, so that what was written under it stays gone. */
   #generation(scope: ScopeAddress): number {
+    this.#assertOpen();
     let generation = this.#generations.get(scope.generationKey);
     if (generation === undefined) {
       generation = ++this.#lastGeneration;
       this.#generations.set(scope.generationKey, generation);
     }
     return generation;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new TierkitError('ERR_REDIS_UNAVAILABLE', 'the cache is closed');
   }
 }

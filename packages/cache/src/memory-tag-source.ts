@@ -1,3 +1,4 @@
+import { TierkitError } from '@tierkit/core';
 import { LRUCache } from 'lru-cache';
 import type { ScopeAddress } from './scope-address.ts';
 import type { StampedTags, TagStamp } from './stamped-tags.ts';
@@ -10,6 +11,7 @@ export class MemoryTagSource implements TagSource {
   readonly #everywhereKey: string;
   readonly #versions: LRUCache<string, number>;
   #at = 0;
+  #closed = false;
   /** Of tags that were forgotten, none was invalidated later. */
   #floor = 0;
 
@@ -21,6 +23,10 @@ export class MemoryTagSource implements TagSource {
         if (reason === 'evict') this.#floor = Math.max(this.#floor, version);
       },
     });
+  }
+
+  close(): void {
+    this.#closed = true;
   }
 
   /** Whether one of the tags was invalidated after the stamps. */
@@ -43,6 +49,7 @@ export class MemoryTagSource implements TagSource {
   }
 
   async invalidate(tagsKey: string, names: readonly string[]): Promise<TagStamp> {
+    if (this.#closed) throw new TierkitError('ERR_REDIS_UNAVAILABLE', 'the cache is closed');
     this.#at++;
     for (const name of names) this.#versions.set(`${tagsKey}\n${name}`, this.#at);
     return this.standing();

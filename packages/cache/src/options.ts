@@ -1,5 +1,5 @@
 import type { Clock, Duration, KeyringOptions, Logger } from '@tierkit/core';
-import { parseDuration, TierkitError } from '@tierkit/core';
+import { LONGEST_TIMER_MS, parseDuration, TierkitError } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import type { StalenessOptions } from './load-policy.ts';
 
@@ -69,12 +69,26 @@ export interface TierOptions extends StalenessOptions {
   readonly sensitive?: boolean;
 }
 
-export function positiveInteger(value: number | undefined, fallback: number, option: string): number {
+/** A Map takes no more, and its list is laid out when it is made. */
+export const MOST_ENTRIES = 2 ** 24 - 1;
+
+export function positiveInteger(
+  value: number | undefined,
+  fallback: number,
+  option: string,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
   if (value === undefined) return fallback;
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new TierkitError('ERR_CACHE_OPTIONS', `${option} takes a whole number above 0`, { details: { option } });
+  if (Number.isSafeInteger(value) && value > 0 && value <= most) return value;
+  const rule = `takes a whole number above 0${most === Number.MAX_SAFE_INTEGER ? '' : `, ${most} at most`}`;
+  throw new TierkitError('ERR_CACHE_OPTIONS', `${option} ${rule}`, { details: { option } });
 }
 
 export function durationMs(value: Duration | undefined, fallbackMs: number, option: string): number {
   return value === undefined ? fallbackMs : Math.ceil(parseDuration(value, option));
+}
+
+/** As {@link durationMs} for what a timer waits for: Node fires one that is set for longer at once. */
+export function timerMs(value: Duration | undefined, fallbackMs: number, option: string): number {
+  return value === undefined ? fallbackMs : parseDuration(value, option, { maxMs: LONGEST_TIMER_MS });
 }

@@ -23,9 +23,9 @@ const PREFIX = /^[\w.:-]{0,128}$/;
 
 /** @throws {TierkitError} `ERR_CACHE_OPTIONS` for a prefix that could change slots or patterns. */
 export function validatePrefix(prefix: string): string {
-  if (!PREFIX.test(prefix)) {
+  if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
     const message = 'prefix takes letters, digits and _ . : - only, 128 characters at most';
-    throw new TierkitError('ERR_CACHE_OPTIONS', message, { details: { prefix } });
+    throw new TierkitError('ERR_CACHE_OPTIONS', message, { details: { option: 'prefix', prefix } });
   }
   return prefix;
 }

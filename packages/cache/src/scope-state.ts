@@ -8,7 +8,7 @@ import { Level1Tags } from './level1-tags.ts';
 import type { StampedTags } from './stamped-tags.ts';
 import type { TagTable } from './tag-table.ts';
 import type { TierStats } from './stats.ts';
-import type { LoadPlan, TierPolicy } from './tier-policy.ts';
+import type { LoadPlan } from './tier-policy.ts';
 import { Waiters } from './waiters.ts';
 
 /** A value as callers may have it: `shareable` as it is, otherwise a copy each. */
@@ -33,10 +33,10 @@ export class ScopeState {
   readonly waiters: Waiters = new Waiters();
   readonly failures: LoadFailures;
 
-  constructor(engine: Engine, address: ScopeAddress, policy: TierPolicy, stats: TierStats) {
+  constructor(engine: Engine, address: ScopeAddress, policy: LoadPlan, stats: TierStats) {
     this.engine = engine;
     this.address = address;
-    this.policy = { ...policy, tags: [] };
+    this.policy = policy;
     this.#tags = engine.tags.of(address);
     this.stats = stats;
     this.level1 = new ScopeLevel1(engine.level1, this);

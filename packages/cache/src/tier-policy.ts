@@ -25,6 +25,7 @@ export function tierPolicy(tier: string, options: TierOptions, hasKeys: boolean)
 
 /** The name of an option in which two policies differ. */
 export function differingOption(known: TierPolicy, other: TierPolicy): string | undefined {
-  const differing = (Object.keys(known) as (keyof TierPolicy)[]).find((key) => known[key] !== other[key]);
+  const { tags: _none, ...options } = { tags: undefined, ...known };
+  const differing = (Object.keys(options) as (keyof TierPolicy)[]).find((key) => known[key] !== other[key]);
   return differing === 'sensitive' ? 'sensitivity' : differing?.replace(/Ms$/, '');
 }

@@ -1,4 +1,5 @@
-import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import { LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import { checkTierOptions, checkTiersOptions } from './check-options.ts';
 import { defineInTier, type DefineInTier } from './define-in-tier.ts';
 import { createInstance, type Instance } from './instance.ts';
 import type { CacheOptions, TierOptions } from './options.ts';
@@ -6,7 +7,7 @@ import { everywhereAddress, rootAddress, scopedAddress, type ScopeAddress } from
 import { ScopeState } from './scope-state.ts';
 import { Scope, type ConfirmOptions } from './scope.ts';
 import { Schedules, type Schedule, type ScheduleOptions } from './schedules.ts';
-import { differingOption, tierPolicy, type TierPolicy } from './tier-policy.ts';
+import { differingOption, tierPolicy, type LoadPlan } from './tier-policy.ts';
 import { newTierStats, type TierStats } from './stats.ts';
 import { wrappersIn, type Wrappers } from './wrappers.ts';
 import { invalidateTags } from './writes.ts';
@@ -18,6 +19,8 @@ export interface TiersOptions extends CacheOptions {
    * @default session 5 minutes, project 1 hour, global 24 hours
    */
   readonly tiers?: Readonly<Record<string, TierOptions>>;
+  /** Time to live of tiers that state none, built-in ones included. @default that of each tier */
+  readonly defaultTtl?: Duration;
 }
 
 /** A tier of scopes: what it is called with names the scope. */
@@ -34,7 +37,14 @@ export interface Tiers extends Wrappers {
   readonly project: Tier;
   /** What everybody shares, 24 hours by default. Keys lie at the root: `model:gpt-4:answer`. */
   readonly global: Scope;
-  /** A tier of your own. Options given here for a tier that is known already must agree with what it has. */
+  /**
+   * A tier, by name: one of your own, or a built-in one.
+   *
+   * Options that are stated here hold for all of the tier's scopes from then on, in place of the defaults. What was
+   * stated, in `tiers` or by an earlier call, stays as it is: options that differ from it are refused.
+   *
+   * @throws {TierkitError} `ERR_CACHE_OPTIONS`, `ERR_DURATION_INVALID`
+   */
   tier(name: string, options?: TierOptions): Tier;
   /**
    * Ends all entries of all scopes and tiers that have one of the tags, or one that those imply: one round trip, whatever
@@ -75,7 +85,20 @@ const DEFAULT_TTLS: Readonly<Record<string, number>> = { session: 300_000, proje
 
 /** Session, project and global tiers on one backend, with an in-process level kept coherent across instances. */
 export function createTiers(options: TiersOptions): Tiers {
+  checkTiersOptions(options);
+  return openTiers(options);
+}
+
+/** As {@link createTiers}, of options whose names were checked. */
+export function openTiers(options: TiersOptions): Tiers {
   return new TieredCache(options);
+}
+
+/** A tier's policy, which its scopes share. */
+interface KnownTier {
+  readonly policy: LoadPlan;
+  /** Whether somebody asked for it; a default gives way to the first who does. */
+  stated: boolean;
 }
 
 class TieredCache implements Tiers {
@@ -86,7 +109,8 @@ class TieredCache implements Tiers {
   readonly session: Tier;
   readonly project: Tier;
   readonly #instance: Instance;
-  readonly #policies = new Map<string, TierPolicy>();
+  readonly #known = new Map<string, KnownTier>();
+  readonly #defaultTtl: Duration | undefined;
   readonly #hasKeys: boolean;
   readonly #stats = new Map<string, TierStats>();
   readonly #schedules: Schedules;
@@ -95,10 +119,11 @@ class TieredCache implements Tiers {
 
   constructor(options: TiersOptions) {
     this.#hasKeys = options.encryption !== undefined;
-    for (const [name, ttl] of Object.entries(DEFAULT_TTLS)) this.#policies.set(name, this.#policy(name, { ttl }));
-    for (const [name, tier] of Object.entries(options.tiers ?? {})) {
-      this.#policies.set(tierName(name), this.#policy(name, tier));
-    }
+    this.#defaultTtl = options.defaultTtl;
+    if (options.defaultTtl !== undefined) parseDuration(options.defaultTtl, 'defaultTtl');
+    for (const [name, ttl] of Object.entries(DEFAULT_TTLS))
+      this.#learn(name, { ttl: options.defaultTtl ?? ttl }, false);
+    for (const [name, tier] of Object.entries(options.tiers ?? {})) this.#learn(tierName(name), tier, true);
     this.#instance = createInstance(options);
     this.#schedules = new Schedules(this.#instance.engine, this.#instance.prefix);
     this.global = this.#open(rootAddress(this.#instance.prefix, 'global'));
@@ -111,14 +136,14 @@ class TieredCache implements Tiers {
   }
 
   tier(name: string, options?: TierOptions): Tier {
-    const known = this.#policies.get(tierName(name));
+    const known = this.#known.get(tierName(name));
     if (name === 'global') throw invalid('tier', 'the global tier has no scopes: use .global');
-    if (options === undefined && known === undefined) throw invalid('tier', `the tier "${name}" needs a ttl`);
     if (options !== undefined) {
-      const policy = this.#policy(name, options);
-      const differing = known && differingOption(known, policy);
-      if (differing !== undefined) throw invalid('tier', `the tier "${name}" has another ${differing} already`);
-      this.#policies.set(name, policy);
+      checkTierOptions(name, options);
+      this.#learn(name, options, true);
+    } else if (known === undefined) {
+      if (this.#defaultTtl === undefined) throw invalid('tier', `the tier "${name}" needs a ttl`);
+      this.#learn(name, { ttl: this.#defaultTtl }, false);
     }
     const scopeOf = (id: string | number): Scope => this.#open(scopedAddress(this.#instance.prefix, name, id));
     return Object.assign(scopeOf, { define: defineInTier(scopeOf) });
@@ -131,7 +156,7 @@ class TieredCache implements Tiers {
   }
 
   ready(timeout: Duration = 5_000): Promise<void> {
-    return this.#instance.ready(parseDuration(timeout, 'timeout'));
+    return this.#instance.ready(parseDuration(timeout, 'timeout', { maxMs: LONGEST_TIMER_MS }));
   }
 
   stats(): CacheStats {
@@ -158,8 +183,8 @@ class TieredCache implements Tiers {
   #open(address: ScopeAddress): Scope {
     const { engine, scopes } = this.#instance;
     const state = scopes.obtain(address.generationKey, () => {
-      const policy = this.#policies.get(address.tier) ?? this.#policy(address.tier, { ttl: 1 });
-      return new ScopeState(engine, address, policy, this.#statsOf(address.tier));
+      const known = this.#known.get(address.tier) ?? this.#learn(address.tier, { ttl: 1 }, false);
+      return new ScopeState(engine, address, known.policy, this.#statsOf(address.tier));
     });
     let handle = this.#handles.get(state);
     if (handle === undefined) {
@@ -169,8 +194,19 @@ class TieredCache implements Tiers {
     return handle;
   }
 
-  #policy(name: string, options: TierOptions): TierPolicy {
-    return tierPolicy(name, options, this.#hasKeys);
+  #learn(name: string, options: TierOptions, stated: boolean): KnownTier {
+    const policy = { ...tierPolicy(name, options, this.#hasKeys), tags: [] };
+    const known = this.#known.get(name);
+    if (known === undefined) {
+      const made = { policy, stated };
+      this.#known.set(name, made);
+      return made;
+    }
+    const differing = known.stated ? differingOption(known.policy, policy) : undefined;
+    if (differing !== undefined) throw invalid('tier', `the tier "${name}" has another ${differing} already`);
+    if (!known.stated) Object.assign(known.policy, policy);
+    known.stated ||= stated;
+    return known;
   }
 
   #statsOf(tier: string): TierStats {

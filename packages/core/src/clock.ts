@@ -13,8 +13,8 @@ export interface ClockTimer {
   cancel(): void;
 }
 
-/** Node fires a timer that is set for longer at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** In milliseconds: Node fires a timer that is set for longer at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -63,13 +63,23 @@ export function createCodec(limits: CodecLimits = {}): Codec {
   const scan = (bytes: Uint8Array): ReturnType<Prescan> =>
     bytes[0] === TAGGED ? prescan(bytes, 1, deepest) : prescan(bytes, 0, maxDepth);
 
+  const pack = (value: unknown): Buffer => {
+    try {
+      if (inspectValue(value, { maxBytes, maxDepth, maxNodes }) === 'plain')
+        return packr.pack(value, RESET_BUFFER_MODE);
+      const tagged = packr.pack(toTagged(value), RESET_BUFFER_MODE | RESERVE_START_SPACE | 1);
+      tagged[0] = TAGGED;
+      return tagged;
+    } catch (error) {
+      if (error instanceof TierkitError) throw error;
+      // A revoked proxy, a detached buffer, an accessor that answers something else each time.
+      throw new TierkitError('ERR_VALUE_UNSUPPORTED', 'a part of the value cannot be read', { cause: error });
+    }
+  };
+
   return {
     encode(value) {
-      const plain = inspectValue(value, { maxBytes, maxDepth, maxNodes }) === 'plain';
-      const shared = plain
-        ? packr.pack(value, RESET_BUFFER_MODE)
-        : packr.pack(toTagged(value), RESET_BUFFER_MODE | RESERVE_START_SPACE | 1);
-      if (!plain) shared[0] = TAGGED;
+      const shared = pack(value);
       const bytes = shared.length;
       const owned = bytes <= maxBytes ? Buffer.from(shared) : undefined;
       if (bytes > KEPT_BUFFER_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(FRESH_BUFFER_BYTES));

@@ -1,4 +1,4 @@
-export { systemClock, type Clock, type ClockTimer } from './clock.ts';
+export { LONGEST_TIMER_MS, systemClock, type Clock, type ClockTimer } from './clock.ts';
 export { createCodec, type Codec, type CodecLimits } from './codec.ts';
 export { parseDuration, type Duration, type DurationBounds } from './duration.ts';
 export {

@@ -83,7 +83,10 @@ function inspectParts(value: object, walk: Walk, depth: number): Problem | undef
   if (prototype === Object.prototype) return inspectRecord(value, walk, depth);
   if (prototype === Array.prototype && Array.isArray(value)) return inspectArray(value, walk, depth);
   walk.special = true;
-  if (prototype === null) return inspectRecord(value, walk, depth);
+  if (prototype === null || isForeignRoot(prototype)) return inspectRecord(value, walk, depth);
+  // Every Array.prototype is a list itself.
+  if (Array.isArray(value) && Array.isArray(prototype) && isForeignRoot(Object.getPrototypeOf(prototype)))
+    return inspectArray(value, walk, depth);
   if (binaryKind(value) !== undefined) {
     return (walk.bytesLeft -= binaryBytes(value).length) < 0
       ? tooLarge('holds more bytes than maxBytes allows')
@@ -98,6 +101,17 @@ function inspectParts(value: object, walk: Walk, depth: number): Problem | undef
   if (isSet) return inspectSet(value, walk, depth);
   return undefined;
 }
+
+/**
+ * Whether it is the `Object.prototype` of another realm, such as a context of node:vm. Only the language makes objects
+ * without prototype that have all of its methods as properties of their own.
+ */
+function isForeignRoot(prototype: unknown): boolean {
+  if (typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) !== null) return false;
+  return ROOT_PROPERTIES.every((name) => Object.hasOwn(prototype, name));
+}
+
+const ROOT_PROPERTIES = Object.getOwnPropertyNames(Object.prototype);
 
 function inspectRecord(value: object, walk: Walk, depth: number): Problem | undefined {
   const keys = Reflect.ownKeys(value);
@@ -183,5 +197,8 @@ function propertyPath(key: string): string {
 function className(value: object): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   const constructor: unknown = Object.getOwnPropertyDescriptor(prototype ?? {}, 'constructor')?.value;
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'an unnamed class';
+  if (typeof constructor !== 'function' || constructor.name === '') return 'an unnamed class';
+  const ours: unknown = Object.getOwnPropertyDescriptor(globalThis, constructor.name)?.value;
+  const { name } = constructor;
+  return typeof ours === 'function' && ours.prototype !== prototype ? `${name} of another realm` : name;
 }

@@ -1,12 +1,12 @@
 import type { Cluster, Redis } from 'ioredis';
 import { TierkitError } from '@tierkit/core';
-import { adoptClient } from './adopt-client.ts';
+import { adoptClient, type AdoptedClient } from './adopt-client.ts';
 import { type RedisClient } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import { IoredisConnection } from './ioredis-connection.ts';
 import { openClient } from './open-client.ts';
 import type { RedisOptions } from './options.ts';
-import { resolveOptions } from './resolve-options.ts';
+import { resolveOptions, type ResolvedOptions } from './resolve-options.ts';
 
 /** A URL, options, or an ioredis client of the user's own, which keeps its options and stays open. */
 export type RedisInput = string | RedisOptions | Redis | Cluster;
@@ -17,15 +17,8 @@ export type RedisInput = string | RedisOptions | Redis | Cluster;
  * @throws {TierkitError} `ERR_REDIS_OPTIONS`: the input is wrong; the message names every fault and no secret.
  */
 export function createRedis(input: RedisInput): RedisConnection {
-  if (isClient(input)) return adopted(input, { client: input });
-  if (typeof input !== 'string' && (typeof input !== 'object' || input === null)) {
-    throw new TierkitError(
-      'ERR_REDIS_OPTIONS',
-      'Redis options: a URL, an options object or an ioredis client is needed',
-    );
-  }
-  if (typeof input === 'object' && input.client !== undefined) return adopted(input.client, input);
-  const options = resolveOptions(input);
+  const { options, adopted } = resolved(input);
+  if (adopted !== undefined) return overClient(adopted, options);
   return new IoredisConnection({
     options,
     owned: true,
@@ -37,10 +30,38 @@ export function createRedis(input: RedisInput): RedisConnection {
   });
 }
 
-function adopted(client: RedisClient, settings: RedisOptions): RedisConnection {
-  const options = resolveOptions(settings);
+/**
+ * Makes sure that {@link createRedis} would take the input, and connects to nothing.
+ *
+ * @throws {TierkitError} `ERR_REDIS_OPTIONS` as `createRedis`
+ */
+export function checkRedis(input: RedisInput): void {
+  resolved(input);
+}
+
+interface Adopted extends AdoptedClient {
+  readonly client: RedisClient;
+}
+
+function resolved(input: RedisInput): { readonly options: ResolvedOptions; readonly adopted?: Adopted } {
+  if (isClient(input)) return resolved({ client: input });
+  if (typeof input !== 'string' && (typeof input !== 'object' || input === null)) {
+    throw new TierkitError(
+      'ERR_REDIS_OPTIONS',
+      'Redis options: a URL, an options object or an ioredis client is needed',
+    );
+  }
+  const options = resolveOptions(input);
+  const client = typeof input === 'string' ? undefined : input.client;
+  if (client === undefined) return { options };
   if (!isClient(client)) throw new TierkitError('ERR_REDIS_OPTIONS', 'Redis options: client must be an ioredis client');
-  const { topology, db, commandTimeoutMs, redact } = adoptClient(client);
+  return { options, adopted: { client, ...adoptClient(client) } };
+}
+
+function overClient(
+  { client, topology, db, commandTimeoutMs, redact }: Adopted,
+  options: ResolvedOptions,
+): RedisConnection {
   if (client.status === 'wait') client.connect().catch(() => undefined);
   const unbounded = commandTimeoutMs === undefined || commandTimeoutMs > options.commandTimeoutMs;
   return new IoredisConnection({

@@ -1,4 +1,4 @@
-import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import { LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import type { BreakerState } from './breaker.ts';
 import type { RedisConnection } from './connection.ts';
@@ -40,7 +40,7 @@ export async function checkHealth(
   redis: RedisConnection,
   options: { readonly timeout?: Duration } = {},
 ): Promise<RedisHealth> {
-  const timeoutMs = parseDuration(options.timeout ?? 1_000, 'timeout');
+  const timeoutMs = parseDuration(options.timeout ?? 1_000, 'timeout', { maxMs: LONGEST_TIMER_MS });
   const masters = redis.status === 'closed' ? [] : redis.masters();
   const nodes = await Promise.all(masters.map((node) => nodeHealth(node, timeoutMs)));
   const { topology, breaker } = redis;

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { parseDuration, type Duration } from '@tierkit/core';
+import { LONGEST_TIMER_MS, parseDuration, type Duration } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { isCluster, type OpenedClient, type RedisClient } from './client.ts';
@@ -79,7 +79,7 @@ export class IoredisConnection implements RedisConnection {
   }
 
   async ready(timeout: Duration = READY_TIMEOUT_MS): Promise<void> {
-    const timeoutMs = parseDuration(timeout, 'timeout');
+    const timeoutMs = parseDuration(timeout, 'timeout', { maxMs: LONGEST_TIMER_MS });
     if (this.#closing !== undefined) throw unavailable('The Redis connection is closed', 'no');
     if (await this.#state.whenUp(timeoutMs)) return;
     throw this.#closing === undefined

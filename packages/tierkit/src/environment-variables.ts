@@ -66,9 +66,12 @@ const host = z.string().refine((text) => /^[\w.-]+$/.test(text) || (isIP(text) !
   error: 'expected the name or the IP address of a host, without port and scheme',
 });
 
-const password = z.string().refine((text) => !/[\r\n\0]/.test(text), {
-  error: 'expected one line; a file that it was read from may end in a line break',
-});
+const password = z
+  .string()
+  .refine((text) => !/[\r\n\0]/.test(text), {
+    error: 'expected one line; a file that it was read from may end in a line break',
+  })
+  .refine((text) => text.isWellFormed(), { error: 'expected well-formed Unicode' });
 
 const backends = { redis: 'redis', memory: 'memory', locmem: 'memory', null: 'null', dummy: 'null' } as const;
 const levels = {

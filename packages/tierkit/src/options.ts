@@ -1,6 +1,6 @@
 import type { TiersOptions } from '@tierkit/cache';
-import { TierkitError, type Duration } from '@tierkit/core';
-import type { RedisInput } from '@tierkit/redis';
+import { TierkitError } from '@tierkit/core';
+import { checkRedis, type RedisInput } from '@tierkit/redis';
 
 export interface TierkitOptions extends Omit<TiersOptions, 'redis'> {
   /**
@@ -11,8 +11,6 @@ export interface TierkitOptions extends Omit<TiersOptions, 'redis'> {
   readonly redis: RedisInput;
   /** A Redis that evicts nothing, for the parts whose data must last. None exists yet, so nothing connects to it. */
   readonly durableRedis?: RedisInput;
-  /** Time to live of tiers that state none, built-in ones included. @default that of each tier */
-  readonly defaultTtl?: Duration;
 }
 
 const known: Readonly<Record<keyof TierkitOptions, true>> = {
@@ -47,6 +45,13 @@ export function checkOptions(options: TierkitOptions): void {
     faults.push("redis must be a URL, options, a client, or 'memory' where one process is all there is");
   } else if (redis === 'redis') {
     faults.push("redis must say where: a URL such as 'redis://localhost:6379'");
+  }
+  if (options.durableRedis !== undefined) {
+    try {
+      checkRedis(options.durableRedis);
+    } catch (error) {
+      faults.push(`durableRedis: ${error instanceof Error ? error.message : 'it cannot be used'}`);
+    }
   }
   if (faults.length > 0) throw new TierkitError('ERR_TIERKIT_OPTIONS', faults.join('; '), { details: { faults } });
 }

@@ -8,7 +8,7 @@ import {
   type Tiers,
   type Wrappers,
 } from '@tierkit/cache';
-import { parseDuration, type Duration } from '@tierkit/core';
+import type { Duration } from '@tierkit/core';
 import {
   createRedis,
   type RedisConnection,
@@ -36,11 +36,11 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule'> {
   /** What everybody shares, 24 hours by default. */
   readonly global: Scope;
   /**
-   * A tier of your own. Its time to live comes from `tiers` of the kit, hence from the environment, else from here,
-   * else from `defaultTtl`.
+   * A tier, by name: one of your own, or a built-in one. Its time to live comes from `tiers` of the kit, hence from the
+   * environment, else from the first call that states one, else from `defaultTtl`, else from what is built in.
    *
-   * @throws {TierkitError} `ERR_CACHE_OPTIONS`: the name is none, no time to live is known, or it is to be sensitive and
-   *   the kit has no keys or says otherwise in `tiers`.
+   * @throws {TierkitError} `ERR_CACHE_OPTIONS`: the name is none, no time to live is known, an earlier call stated
+   *   something else, or it is to be sensitive and the kit has no keys or says otherwise in `tiers`.
    */
   tier(name: string, options?: TierOptions): Tier;
   /**
@@ -72,12 +72,11 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule'> {
  */
 export function createTierkit(options: TierkitOptions): Tierkit {
   checkOptions(options);
-  const { redis: input, durableRedis: _later, defaultTtl, ...rest } = options;
-  if (defaultTtl !== undefined) parseDuration(defaultTtl, 'defaultTtl');
+  const { redis: input, durableRedis: _later, ...rest } = options;
   const named = backendNamed(input);
   const redis = named === undefined ? createRedis(withLogger(input, options)) : undefined;
   try {
-    const tiers = createTiers({ ...rest, redis: redis ?? named ?? 'null', tiers: tierOptions(options) });
+    const tiers = createTiers({ ...rest, redis: redis ?? named ?? 'null' });
     return wire(tiers, redis, options);
   } catch (error) {
     void redis?.close();
@@ -86,8 +85,7 @@ export function createTierkit(options: TierkitOptions): Tierkit {
 }
 
 function wire(tiers: Tiers, redis: RedisConnection | undefined, options: TierkitOptions): Tierkit {
-  const configured = tierOptions(options);
-  const fallback = options.defaultTtl === undefined ? undefined : { ttl: options.defaultTtl };
+  const configured = options.tiers ?? {};
   let closing: Promise<void> | undefined;
   return {
     session: tiers.session,
@@ -95,7 +93,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     global: tiers.global,
     tier(name, given) {
       const here = own(configured, name);
-      if (here === undefined) return tiers.tier(name, given ?? fallback);
+      if (here === undefined) return tiers.tier(name, given);
       // A time to live that differs gives way, but nobody who asks for encryption may get a tier without it.
       return tiers.tier(name, given?.sensitive === true ? { ...here, sensitive: true } : undefined);
     },
@@ -122,13 +120,6 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
 
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
-/** `defaultTtl` stands in for what built-in tiers have by themselves. */
-function tierOptions({ tiers = {}, defaultTtl }: TierkitOptions): Readonly<Record<string, TierOptions>> {
-  if (defaultTtl === undefined) return tiers;
-  const ttl = defaultTtl;
-  return { session: { ttl }, project: { ttl }, global: { ttl }, ...tiers };
 }
 
 /** A connection that the kit makes logs where the kit does. */

@@ -92,6 +92,7 @@ describe('servers', () => {
 
   it('asks for a server unless told to do without', () => {
     expect(faultsOf({})['REDIS_URL']).toContain('neither REDIS_URL nor REDIS_HOST is set');
+    expect(faultsOf({ REDIS_HOST: 'h', REDIS_PASSWORD: '\ud800' })).toHaveProperty('REDIS_PASSWORD');
     expect(faultsOf({ CACHE_BACKEND: 'redis', REDIS_PASSWORD: 'x' })['REDIS_URL']).toBeDefined();
     expect(readSettings({ CACHE_BACKEND: 'locmem', REDIS_PASSWORD: 'x' }).backend).toBe('memory');
   });

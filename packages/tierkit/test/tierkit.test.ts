@@ -59,6 +59,32 @@ describe('options', () => {
     expect(refusal(options)).toMatchObject({ code });
   });
 
+  it.each([
+    ['not a url', /^durableRedis: Redis options: url /],
+    [{ cluster: [], nonsense: 1 }, /^durableRedis: .*nonsense is not an option.*cluster must be a list/],
+    [null, /^durableRedis: /],
+    [{ client: {} }, /^durableRedis: .*client must be an ioredis client/],
+    [{ url: 'redis://u:s3cret@host/x' }, /^durableRedis: (?!.*s3cret)/],
+  ])('durableRedis: %o is refused before anything connects', (durableRedis, message) => {
+    const refused = refusal({ redis: 'memory', durableRedis });
+    expect(refused).toMatchObject({ code: 'ERR_TIERKIT_OPTIONS', message: expect.stringMatching(message) as string });
+  });
+
+  it('durableRedis may be a URL, options or a client, which stays as it is', () => {
+    const client = new Redis({ lazyConnect: true });
+    for (const durableRedis of ['redis://localhost', { cluster: ['localhost:7000'] }, client]) {
+      expect(refusal({ redis: 'memory', durableRedis })).toEqual({});
+    }
+    expect(client.status).toBe('wait');
+  });
+
+  it('waits are no longer than a timer can be', async () => {
+    const kit = open({ redis: inject('redisUrl') });
+    const refused = expect.objectContaining({ code: 'ERR_DURATION_INVALID' }) as Error;
+    expect(() => kit.ready('30d')).toThrow(refused);
+    await expect(kit.health('30d')).rejects.toThrow(refused);
+  });
+
   it('that a later part refuses leave no connection open', async () => {
     const clientName = prefix();
     const admin = new Redis(inject('redisUrl'));
@@ -110,6 +136,9 @@ describe('tiers', () => {
     expect(await ttlOf('search', { ttl: '9m' })).toBe(120);
     expect(await ttlOf('thermal', { ttl: '3m' })).toBe(180);
     expect(await ttlOf('other')).toBe(60);
+    expect(await ttlOf('other', { ttl: '4m' })).toBe(240);
+    expect(await ttlOf('session', { ttl: '7m' })).toBe(420);
+    expect(() => kit.tier('other', { ttl: '5m' })).toThrow(/another ttl/);
     expect(() => open({ redis: 'memory' }).tier('other')).toThrow(/needs a ttl/);
   });
 
