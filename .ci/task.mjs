@@ -23,6 +23,12 @@ const buildPackages = (...names) =>
   node('node_modules/typescript/bin/tsc', '-b', ...names.map((name) => `packages/${name}/tsconfig.build.json`));
 const build = () => buildPackages('core', 'redis', 'cache', 'tierkit');
 
+async function buildAndSay() {
+  const code = await build();
+  if (code === 0) say('built: packages/*/dist');
+  return code;
+}
+
 /** Measures what is published: run from its sources, every function within a function pays for tsx keeping its name. */
 async function bench() {
   const built = await buildPackages('core', 'redis', 'cache');
@@ -58,7 +64,7 @@ const tasks = {
     run: () => node('node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...rest),
   },
   check: { run: check },
-  build: { run: build },
+  build: { run: buildAndSay },
   demo: { run: () => source('apps/demo/src/main.ts', ...rest) },
   bench: { redis: true, run: bench },
   'soak:coherence': { redis: true, run: () => source('test/coherence/soak.ts', ...rest) },

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 
 /** What a command prints, or undefined when it cannot run or fails. @param {string} file @param {string[]} args */
 export function output(file, args) {
-  const result = spawnSync(file, args, { encoding: 'utf8', timeout: 30_000, shell: process.platform === 'win32' });
+  const result = spawnSync(file, args, { encoding: 'utf8', timeout: 60_000, shell: process.platform === 'win32' });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 

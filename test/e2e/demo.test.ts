@@ -110,8 +110,8 @@ describe('the demo', () => {
     expect(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')])).toEqual(before);
   });
 
-  it('runs in memory when no Redis is at hand, and says what that leaves out', async () => {
-    const { code, stdout } = await run([folder, '--once'], { PATH: '', REDIS_SERVER: 'redis-server' });
+  it('runs in memory when no Redis is at hand, says what that leaves out, and ends where no terminal shows it', async () => {
+    const { code, stdout } = await run([folder], { PATH: '', REDIS_SERVER: 'redis-server' });
     expect(stdout).toContain('no redis-server on the PATH: one instance, in memory');
     expect(stdout).toMatch(/Left out: the second instance.*/);
     expect(stdout).toContain('Summary');
@@ -171,7 +171,7 @@ describe('the demo', () => {
   });
 
   it('goes on live, tells an edit from A to B, and ends at Ctrl-C without leaving a process', async () => {
-    const { child, output, exit } = start([folder]);
+    const { child, output, exit } = start([folder, '--live']);
     await until(() => output().stdout.includes('A: 3 files'), output);
     const family = descendants(child.pid);
     expect(family.length).toBeGreaterThanOrEqual(3);
@@ -179,13 +179,14 @@ describe('the demo', () => {
     await until(() => /edited good\.ts: stored in .*; B dropped its copy/.test(output().stdout), output);
     child.kill('SIGINT');
     expect(await exit).toBe(0);
+    expect(output().stdout).toMatch(/\n {2}Ended\.\n$/);
     await until(() => family.every((pid) => !isAlive(pid)), output);
     expect(output().stderr).toBe('');
     expect(left()).toEqual([]);
   });
 
   it('leaves no process behind when it is killed without a word', async () => {
-    const { child, output } = start([folder]);
+    const { child, output } = start([folder, '--live']);
     await until(() => output().stdout.includes('A: 3 files'), output);
     const family = descendants(child.pid);
     child.kill('SIGKILL');

@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-export const USAGE = `Usage: npm run demo -- [folder] [--once]
+export const USAGE = `Usage: npm run demo -- [folder] [--once | --live]
 
   folder   source code to analyse, by default this repository's own packages
-  --once   show every act once, print the summary and end
+  --once   show every act once, print the summary and end; so it does where the output is no terminal
+  --live   go on with the live view until Ctrl-C, wherever the output goes
   --help   this text`;
 
 const PACKAGES = fileURLToPath(new URL('../../../packages', import.meta.url));
@@ -17,6 +18,7 @@ export class UsageError extends Error {}
 export interface CommandLine {
   readonly folder: string;
   readonly once: boolean;
+  readonly live: boolean;
   readonly help: boolean;
 }
 
@@ -26,14 +28,22 @@ export async function readCommandLine(args: readonly string[]): Promise<CommandL
   if (positionals.length > 1) throw new UsageError(`one folder is enough, got ${positionals.length}`);
   const [given] = positionals;
   const folder = given === undefined ? PACKAGES : await existing(given);
-  return { folder, once: values.once, help: values.help };
+  if (values.once && values.live) throw new UsageError('--once and --live exclude each other');
+  return { folder, once: values.once, live: values.live, help: values.help };
 }
 
-function parse(args: readonly string[]): { values: { once: boolean; help: boolean }; positionals: string[] } {
+function parse(args: readonly string[]): {
+  values: { once: boolean; live: boolean; help: boolean };
+  positionals: string[];
+} {
   try {
     return parseArgs({
       args: [...args],
-      options: { once: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        once: { type: 'boolean', default: false },
+        live: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
       allowPositionals: true,
     });
   } catch (error) {

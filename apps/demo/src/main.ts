@@ -22,7 +22,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.stdout.on('error', () => stop.abort());
 
 async function demo(args: readonly string[]): Promise<number> {
-  const { folder, once: onlyOnce, help } = await readCommandLine(args);
+  const { folder, once, live: always, help } = await readCommandLine(args);
   if (help) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
@@ -33,7 +33,11 @@ async function demo(args: readonly string[]): Promise<number> {
   const redis = await findRedis(process.env);
   const stage = new Stage(sources, redis, printer);
   try {
-    return await Promise.race([play(stage, onlyOnce), stopped()]);
+    // Nobody would end a live view that goes into a file.
+    const onlyOnce = once || (!always && !process.stdout.isTTY);
+    const code = await Promise.race([play(stage, onlyOnce), stopped()]);
+    if (stop.signal.aborted) printer.end(live ? 'Ended.' : 'Interrupted.');
+    return code;
   } finally {
     await stage[Symbol.asyncDispose]();
   }

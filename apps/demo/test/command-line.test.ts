@@ -8,13 +8,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 describe('readCommandLine', () => {
   it('takes this repository for a default', async () => {
     const line = await readCommandLine([]);
-    expect(line).toMatchObject({ once: false, help: false });
+    expect(line).toMatchObject({ once: false, live: false, help: false });
     expect(line.folder).toMatch(/packages\/?$/);
   });
 
   it('takes a folder and --once in any order', async () => {
-    expect(await readCommandLine(['--once', here])).toEqual({ folder: here, once: true, help: false });
-    expect(await readCommandLine([here, '--once'])).toEqual({ folder: here, once: true, help: false });
+    expect(await readCommandLine(['--once', here])).toEqual({ folder: here, once: true, live: false, help: false });
+    expect(await readCommandLine([here, '--live'])).toEqual({ folder: here, once: false, live: true, help: false });
+    expect(await readCommandLine([here, '--once'])).toEqual({ folder: here, once: true, live: false, help: false });
   });
 
   it.each([

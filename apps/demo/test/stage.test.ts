@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { duration, latencies, percent } from '../src/stage/latencies.ts';
+import { duration, latencies, percent, shares } from '../src/stage/latencies.ts';
 import { popularity, random } from '../src/stage/popularity.ts';
 import { Printer } from '../src/stage/printer.ts';
 import { Verdicts } from '../src/stage/verdicts.ts';
@@ -33,6 +33,25 @@ describe('figures', () => {
   it('never rounds a share up to all of it', () => {
     expect([percent(1), percent(0.9999), percent(0.5), percent(0)]).toEqual(['100 %', '99.9 %', '50 %', '0 %']);
   });
+
+  it.each([
+    [
+      [1, 1, 1],
+      ['33.3 %', '33.3 %', '33.4 %'],
+    ],
+    [
+      [1_999, 1, 0],
+      ['99.9 %', '0.1 %', '0.0 %'],
+    ],
+    [
+      [5, 0, 0],
+      ['100.0 %', '0.0 %', '0.0 %'],
+    ],
+    [
+      [0, 0],
+      ['0.0 %', '0.0 %'],
+    ],
+  ])('writes %j as shares that add up', (parts, expected) => expect(shares(parts)).toEqual(expected));
 });
 
 function everything(printer: Printer): void {

@@ -19,15 +19,23 @@ const expected: Readonly<Record<string, RegExp>> = {
   'tiers.ts': /session: src\/index\.ts\nproject: the tree was read 1 time\nglobal: 1 answer.*\nafter logout: undefined/,
 };
 
-it.each(['../README.md', '../../../README.md'])('the first code of %s runs', async (readme) => {
+it.each([
+  ['../README.md', ['true']],
+  ['../../../README.md', ['true', '"src/index.ts"', 'true', 'true']],
+  ['../../cache/README.md', ['true', '{"path":"src/a.ts","line":12}', 'true', 'true']],
+])('the first code of %s runs as it is, and its calls find Redis', async (readme, answers) => {
   const text = readFileSync(new URL(readme, import.meta.url), 'utf8');
   const code = /```ts\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
-  expect(code).toContain('kit.close()');
-  const script = `const readTree = async () => ['src'];\n${code}\nconsole.log(JSON.stringify(tree));`;
-  const args = ['--conditions=@tierkit/source', '--import', 'tsx', '--input-type=module', '-e', script];
+  expect(code).toMatch(/^await (?:kit|tiers)\.close\(\);/m);
+  // What the statements that only read or change answer.
+  const shown = code.replaceAll(
+    /^(await [\w.]+\.(?:get|set|delete|clear)\(.*\));/gm,
+    'console.log(JSON.stringify($1));',
+  );
+  const args = ['--conditions=@tierkit/source', '--import', 'tsx', '--input-type=module', '-e', shown];
   const env = { ...process.env, CACHE_BACKEND: 'redis', LOG_LEVEL: 'error', REDIS_URL: inject('redisUrl') };
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder, env });
-  expect([stdout, stderr]).toEqual(['["src"]\n', '']);
+  expect([stdout.trim().split('\n'), stderr]).toEqual([answers, '']);
 });
 
 describe('examples', () => {

@@ -29,6 +29,8 @@ export async function baselineAct({ a, b, paths, sources, printer, verdicts }: S
     ...(warmToo === undefined ? [] : [row('B warm', warmToo)]),
   ]);
 
+  printer.note('The cold pass of A also stores every report; its times include that.');
+
   const judged = warm.flatMap(({ by, ms }, index) => {
     const long = (sources.files[index]?.bytes ?? 0) >= JUDGED_FROM_BYTES;
     return by === 'L1' && long ? [{ hit: ms, load: loads[index] ?? 0 }] : [];

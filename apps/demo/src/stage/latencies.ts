@@ -26,6 +26,19 @@ export function percent(share: number): string {
   return `${Number.isInteger(tenths) ? tenths : tenths.toFixed(1)} %`;
 }
 
+/** Parts of a whole as percentages with one decimal that add up: what rounding down loses goes to the largest rests. */
+export function shares(parts: readonly number[]): string[] {
+  const whole = parts.reduce((sum, part) => sum + part, 0);
+  const exact = parts.map((part) => (whole === 0 ? 0 : (part / whole) * 1_000));
+  const tenths = exact.map(Math.floor);
+  const lost = whole === 0 ? 0 : 1_000 - tenths.reduce((sum, each) => sum + each, 0);
+  const byRest = exact
+    .map((each, index) => ({ index, rest: each % 1 }))
+    .sort((a, b) => b.rest - a.rest || b.index - a.index);
+  for (const { index } of byRest.slice(0, lost)) tenths[index] = (tenths[index] ?? 0) + 1;
+  return tenths.map((each) => `${(each / 10).toFixed(1)} %`);
+}
+
 function digits(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);

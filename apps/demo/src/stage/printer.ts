@@ -52,6 +52,13 @@ export class Printer {
     this.#statusShown = true;
   }
 
+  /** A last line; the status stays. */
+  end(text: string): void {
+    if (this.#statusShown) this.#out.write('\n');
+    this.#statusShown = false;
+    this.line(text);
+  }
+
   #write(text: string): void {
     const start = this.#statusShown ? '\r\u001B[2K' : '';
     this.#statusShown = false;
