@@ -89,3 +89,12 @@ it('runs nothing while Redis is away, and begins when it is back', async () => {
   await link.stop();
   await server.stop();
 });
+
+it('may be rarer than any timer is long', async () => {
+  const tiers = createTiers({ redis: 'memory' });
+  let runs = 0;
+  tiers.schedule('yearly', { every: '365d' }, () => void runs++);
+  await sleep(300);
+  expect(runs).toBe(1);
+  await tiers.close();
+});

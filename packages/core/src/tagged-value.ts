@@ -45,7 +45,7 @@ export function toTagged(value: unknown): unknown {
 }
 
 function containerToTagged(value: object): unknown {
-  if (Array.isArray(value)) return Array.from(value, toTagged);
+  if (Array.isArray(value)) return value.map(toTagged);
   if (value instanceof Map) return { [MAP]: [...value].flatMap(([key, item]) => [toTagged(key), toTagged(item)]) };
   if (value instanceof Set) return { [SET]: Array.from(value, toTagged) };
   if (value instanceof Date) return { [DATE]: value.getTime() };
