@@ -60,15 +60,15 @@ async function readKnown(
   // What is loading here already need not be asked for.
   const unknown = absent.filter((name) => !state.flights.has(name));
   if (unknown.length === 0) return { missing: absent, away: false };
-  let away = false;
+  const failed = new Map<string, unknown>();
   try {
-    const found = await readStored(state, unknown);
+    const found = await readStored(state, unknown, failed);
     for (const [index, name] of unknown.entries()) if (take(name, found[index])) state.stats.l2Hits++;
   } catch (error) {
-    away = true;
-    for (const name of unknown) take(name, readSuspect(state, name, error));
+    for (const name of unknown) failed.set(name, error);
   }
-  return { missing: absent.filter((name) => !results.has(name)), away };
+  for (const [name, error] of failed) take(name, readSuspect(state, name, error));
+  return { missing: absent.filter((name) => !results.has(name)), away: failed.size > 0 };
 }
 
 interface Asked<K, T> {

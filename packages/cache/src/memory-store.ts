@@ -42,6 +42,7 @@ export interface MemoryStoreOptions {
  * local monotonic clock and holds encoded values, so values are as isolated as with Redis.
  */
 export class MemoryStore implements CacheStore {
+  readonly moment = 0;
   readonly #clock: Clock;
   readonly #entries: LRUCache<string, Entry>;
   readonly #leases: LRUCache<string, HeldLease>;

@@ -4,6 +4,7 @@ import type { TagReading, TagSource } from './tag-source.ts';
 
 /** The second level that keeps nothing: every read is a miss, every load runs, every change is confirmed. */
 export class NullStore implements CacheStore {
+  readonly moment = 0;
   async read(): Promise<undefined> {}
 
   async readMany(_scope: unknown, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {

@@ -71,19 +71,26 @@ function isTimeout(error: unknown): boolean {
 export async function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
   const { stats } = state;
   try {
-    const found = await readStored(state, names);
-    let hits = 0;
-    for (const one of found) if (one !== undefined) hits++;
-    stats.l2Hits += hits;
-    stats.misses += found.length - hits;
-    return found;
+    const failed = new Map<string, unknown>();
+    const found = await readStored(state, names, failed);
+    return names.map((name, index) => {
+      const error = failed.get(name);
+      if (error !== undefined) return readSuspect(state, name, error);
+      if (found[index] === undefined) stats.misses++;
+      else stats.l2Hits++;
+      return found[index];
+    });
   } catch (error) {
     return names.map((name) => readSuspect(state, name, error));
   }
 }
 
-/** The second level's answers alone, not counted. Rejects when it cannot be asked. */
-export async function readStored(state: ScopeState, names: readonly string[]): Promise<Found[]> {
+/** The second level's answers alone, not counted. What it could not be asked for is noted as failed. */
+export async function readStored(
+  state: ScopeState,
+  names: readonly string[],
+  failed: Map<string, unknown>,
+): Promise<Found[]> {
   const { engine } = state;
   const tokens = names.map((name) => state.level1.begin(name));
   try {
@@ -96,6 +103,10 @@ export async function readStored(state: ScopeState, names: readonly string[]): P
       if (token === undefined || engine.unconfirmed.covers(state.address, name)) return undefined;
       if (entry === undefined) {
         state.level1.gone(token);
+        return undefined;
+      }
+      if (entry instanceof Error) {
+        failed.set(name, entry);
         return undefined;
       }
       return isFresh(state, entry) ? accept(state, token, entry) : undefined;

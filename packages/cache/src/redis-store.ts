@@ -36,8 +36,10 @@ import type { TagTables } from './tag-tables.ts';
 const NONE = Buffer.alloc(0);
 /** Keys of one script or command. */
 const BATCH = 500;
-/** Commands under way at once where each key needs its own: more could meet their deadline in the queue. */
-const SINGLES = 100;
+/** Keys of one call that are asked for at once and share its deadline; those of a longer call follow when these are done. */
+const AT_ONCE = 5_000;
+/** The same for what is sent. */
+const BYTES_AT_ONCE = 4_194_304;
 /** How long the generation of a cleared root lives at least; writers extend it. */
 const ROOT_TTL_MS = 172_800_000;
 
@@ -79,6 +81,10 @@ export class RedisStore implements CacheStore {
     this.#keyspace = new RedisKeyspace(options.redis, options.tags, (scope) => this.#root(scope).get(0));
   }
 
+  get moment(): number {
+    return this.#redis.moment;
+  }
+
   /** Another instance cleared the scope: a root generation that is known here is out of date. */
   forgetGeneration(generationKey: string): void {
     this.#roots.get(generationKey)?.forget();
@@ -92,73 +98,74 @@ export class RedisStore implements CacheStore {
   }
 
   async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
+    const since = this.#redis.moment;
     if (scope.scoped) {
       const known = this.#known.get(scope.generationKey);
       if (known !== undefined) {
         const bytes = await this.#redis.execute((client) => client.getBuffer(key));
         if (bytes === null) return undefined;
         // Another generation than the known one may be a newer one as well as an ended one.
-        if (isGeneration(bytes, known)) return this.#current(scope, this.#live(key, bytes, known));
+        if (isGeneration(bytes, known)) return this.#current(scope, this.#live(key, bytes, known), since);
       }
-      return this.#current(scope, await this.#readScoped(scope, key));
+      return this.#current(scope, await this.#readScoped(scope, key, since), since);
     }
     const root = this.#root(scope);
     const known = root.current;
     if (known !== undefined) {
       const bytes = await this.#redis.execute((client) => client.getBuffer(key));
-      return bytes === null ? undefined : this.#current(scope, this.#live(key, bytes, known));
+      return bytes === null ? undefined : this.#current(scope, this.#live(key, bytes, known), since);
     }
     const reading = this.#redis.execute((client) => client.getBuffer(key));
     const [bytes, generation] = await Promise.all([reading, root.get(0)]);
-    return bytes === null ? undefined : this.#current(scope, this.#live(key, bytes, generation));
+    return bytes === null ? undefined : this.#current(scope, this.#live(key, bytes, generation), since);
   }
 
-  async readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
-    if (!this.#inOneSlot(scope)) return inBatches(keys, SINGLES, (key) => this.read(scope, key));
-    const entries: (StoredEntry | undefined)[] = [];
-    for (let from = 0; from < keys.length; from += BATCH) {
-      entries.push(...(await this.#readBatch(scope, keys.slice(from, from + BATCH))));
-    }
-    return this.#currentOf(scope, entries);
+  async readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | Error | undefined)[]> {
+    let failure: Error | undefined;
+    const batches = await inBatches(
+      keys,
+      this.#batchOf(scope),
+      async (batch): Promise<(StoredEntry | Error | undefined)[]> => {
+        try {
+          // What failed once is not asked for again and again.
+          if (failure !== undefined) throw failure;
+          const [only = ''] = batch;
+          return this.#inOneSlot(scope) ? await this.#readBatch(scope, batch) : [await this.read(scope, only)];
+        } catch (error) {
+          failure = error as Error;
+          return batch.map(() => error as Error);
+        }
+      },
+    );
+    return batches.flat();
   }
 
-  async write(scope: ScopeAddress, entries: readonly NewEntry[], lifetime: Lifetime): Promise<void> {
+  async write(
+    scope: ScopeAddress,
+    entries: readonly NewEntry[],
+    lifetime: Lifetime,
+    since: number = this.moment,
+  ): Promise<void> {
     const [only] = entries;
-    if (entries.length === 1 && only !== undefined) return this.#writeOne(scope, only, lifetime);
-    if (!this.#inOneSlot(scope)) {
-      await inBatches(entries, SINGLES, (entry) => this.#writeOne(scope, entry, lifetime));
-      return;
-    }
-    for (let from = 0; from < entries.length; from += BATCH) {
-      const batch = entries.slice(from, from + BATCH);
-      const keys = batch.flatMap(({ key }) => [key, leaseKey(scope, key)]);
-      await writeEntries.run(
-        this.#redis,
-        { generationEntriesAndLeases: [...this.#generationKeys(scope), ...keys] },
-        {
-          ...lifeArgs(lifetime),
-          hasGeneration: this.#inOneSlot(scope),
-          knownGeneration: await this.#knownGeneration(scope, lifeArgs(lifetime).ttlMs),
-          freshGeneration: freshGeneration(),
-          ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
-          meta: metaOf(batch[0]),
-          flags: Buffer.from(batch.map(({ flags }) => flags)),
-          payloads: batch.map(({ payload }) => payload),
-        },
-      );
-    }
+    if (entries.length === 1 && only !== undefined) return this.#writeOne(scope, only, lifetime, since);
+    await inBatches(
+      entries,
+      this.#batchOf(scope),
+      (batch, first) => {
+        const [one] = batch;
+        const began = first ? since : this.moment;
+        if (batch.length === 1 && one !== undefined) return this.#writeOne(scope, one, lifetime, began);
+        return this.#writeBatch(scope, batch, lifetime, began);
+      },
+      ({ payload }) => payload.length,
+    );
   }
 
   async remove(scope: ScopeAddress, keys: readonly string[]): Promise<void> {
-    if (keys.length > 1 && !this.#inOneSlot(scope)) {
-      await inBatches(keys, SINGLES, (key) => this.remove(scope, [key]));
-      return;
-    }
-    for (let from = 0; from < keys.length; from += BATCH) {
-      const batch = keys.slice(from, from + BATCH);
+    await inBatches(keys, this.#batchOf(scope), (batch) => {
       const entriesAndLeases = batch.flatMap((key) => [key, leaseKey(scope, key)]);
-      await removeEntries.run(this.#redis, { entriesAndLeases }, this.#announce({ kind: 'keys', keys: batch }));
-    }
+      return removeEntries.run(this.#redis, { entriesAndLeases }, this.#announce({ kind: 'keys', keys: batch }));
+    });
   }
 
   async clear(scope: ScopeAddress): Promise<void> {
@@ -206,7 +213,11 @@ export class RedisStore implements CacheStore {
     await this.#redis.execute((client) => client.publish(channel, message));
   }
 
-  async claim(scope: ScopeAddress, key: string, request: ClaimRequest): Promise<Claim> {
+  claim(scope: ScopeAddress, key: string, request: ClaimRequest): Promise<Claim> {
+    return this.#claim(scope, key, request, this.moment);
+  }
+
+  async #claim(scope: ScopeAddress, key: string, request: ClaimRequest, since: number): Promise<Claim> {
     const { token, leaseMs, hitAboveMs, unreadable } = request;
     const known = (await this.#knownGeneration(scope, 0)).toString('latin1');
     const generation = [...this.#generationKeys(scope), ...(scope.scoped ? [scope.tagsKey] : [])];
@@ -220,17 +231,17 @@ export class RedisStore implements CacheStore {
       unreadable: sha1(unreadable),
       hitAboveMs,
     };
-    const reply = await claimLoad.run(this.#redis, keys, args);
+    const reply = await claimLoad.run(this.#redis, keys, args, since);
     if (reply.kind === 'hit') {
       const entry = this.#live(key, reply.bytes, undefined, true);
       if (entry === undefined) return { kind: 'held', remainingMs: 0, stale: undefined };
-      const current = entry.tags === undefined || (await this.#tags.isCurrent(scope, entry.tags));
+      const current = entry.tags === undefined || (await this.#tags.isCurrent(scope, entry.tags, since));
       // While its bytes are these it counts as none; what takes its place is looked at in its turn.
-      return current ? { kind: 'hit', entry } : this.claim(scope, key, { ...request, unreadable: entry });
+      return current ? { kind: 'hit', entry } : this.#claim(scope, key, { ...request, unreadable: entry }, since);
     }
     const found = reply.stale.length === 0 ? undefined : this.#live(key, reply.stale, undefined, true);
     // What is granted is granted, whether or not the tags of what it replaces can be told.
-    const stale = await Promise.resolve(this.#current(scope, found)).catch(() => undefined);
+    const stale = await Promise.resolve(this.#current(scope, found, since)).catch(() => undefined);
     if (reply.kind === 'held') return { ...reply, stale };
     if (reply.kind === 'failed') return { ...reply, stale, message: reply.note.toString('utf8') };
     const tags = scope.scoped ? reply.tags : undefined;
@@ -238,6 +249,7 @@ export class RedisStore implements CacheStore {
   }
 
   async beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease> {
+    const since = this.moment;
     const generation = await beginWrite.run(
       this.#redis,
       { entry: key, ...this.#leaseKeys(scope, { key }) },
@@ -249,6 +261,7 @@ export class RedisStore implements CacheStore {
         leaseMs,
         ...this.#announce({ kind: 'keys', keys: [key] }),
       },
+      since,
     );
     return { key, token, generation, tags: undefined };
   }
@@ -280,10 +293,13 @@ export class RedisStore implements CacheStore {
     await releaseLease.run(this.#redis, this.#leaseKeys(scope, lease), { ...this.#leaseArgs(lease), ...note });
   }
 
-  async #readScoped(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
+  async #readScoped(scope: ScopeAddress, key: string, since: number): Promise<StoredEntry | undefined> {
     const { changes } = this.#known;
     const askedAtMs = performance.now();
-    const [bytes, generation] = await this.#redis.execute((client) => client.mgetBuffer(key, scope.generationKey));
+    const [bytes, generation] = await this.#redis.execute(
+      (client) => client.mgetBuffer(key, scope.generationKey),
+      since,
+    );
     if (generation == null) return undefined;
     this.#known.learn(scope.generationKey, generation, askedAtMs, changes);
     return bytes == null ? undefined : this.#live(key, bytes, generation);
@@ -304,18 +320,45 @@ export class RedisStore implements CacheStore {
     return scope.scoped || this.#redis.topology !== 'cluster';
   }
 
+  /** How many keys of the scope one command may name. */
+  #batchOf(scope: ScopeAddress): number {
+    return this.#inOneSlot(scope) ? BATCH : 1;
+  }
+
   async #readBatch(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    const since = this.moment;
     const named = scope.scoped ? [...keys, scope.generationKey] : keys;
     const reading = this.#redis.execute((client) => client.mgetBuffer(...named));
     const [replies, known] = await Promise.all([reading, scope.scoped ? undefined : this.#root(scope).get(0)]);
     const generation = known ?? replies[keys.length] ?? undefined;
-    return keys.map((key, index) => {
+    const entries = keys.map((key, index) => {
       const bytes = replies[index];
       return bytes == null ? undefined : this.#live(key, bytes, generation);
     });
+    return this.#currentOf(scope, entries, since);
   }
 
-  async #writeOne(scope: ScopeAddress, entry: NewEntry, lifetime: Lifetime): Promise<void> {
+  async #writeBatch(scope: ScopeAddress, batch: readonly NewEntry[], lifetime: Lifetime, since: number): Promise<void> {
+    const keys = batch.flatMap(({ key }) => [key, leaseKey(scope, key)]);
+    const life = lifeArgs(lifetime);
+    await writeEntries.run(
+      this.#redis,
+      { generationEntriesAndLeases: [...this.#generationKeys(scope), ...keys] },
+      {
+        ...life,
+        hasGeneration: this.#inOneSlot(scope),
+        knownGeneration: await this.#knownGeneration(scope, life.ttlMs),
+        freshGeneration: freshGeneration(),
+        ...this.#announce({ kind: 'keys', keys: batch.map(({ key }) => key) }),
+        meta: metaOf(batch[0]),
+        flags: Buffer.from(batch.map(({ flags }) => flags)),
+        payloads: batch.map(({ payload }) => payload),
+      },
+      since,
+    );
+  }
+
+  async #writeOne(scope: ScopeAddress, entry: NewEntry, lifetime: Lifetime, since: number): Promise<void> {
     const { key, flags, payload } = entry;
     const life = lifeArgs(lifetime);
     const known = await this.#knownGeneration(scope, life.ttlMs);
@@ -331,6 +374,7 @@ export class RedisStore implements CacheStore {
         meta: metaOf(entry),
         payload,
       },
+      since,
     );
   }
 
@@ -380,9 +424,9 @@ export class RedisStore implements CacheStore {
   }
 
   /** The entry unless one of its tags was invalidated. */
-  #current(scope: ScopeAddress, entry: StoredEntry | undefined): MaybePromise<StoredEntry | undefined> {
+  #current(scope: ScopeAddress, entry: StoredEntry | undefined, since: number): MaybePromise<StoredEntry | undefined> {
     if (entry?.tags === undefined) return entry;
-    const current = this.#tags.isCurrent(scope, entry.tags);
+    const current = this.#tags.isCurrent(scope, entry.tags, since);
     if (typeof current === 'boolean') return current ? entry : undefined;
     return current.then((one) => (one ? entry : undefined));
   }
@@ -390,11 +434,12 @@ export class RedisStore implements CacheStore {
   async #currentOf(
     scope: ScopeAddress,
     entries: readonly (StoredEntry | undefined)[],
+    since: number,
   ): Promise<(StoredEntry | undefined)[]> {
     const tagged = entries.filter((entry) => entry?.tags !== undefined);
     if (tagged.length === 0) return [...entries];
     const tags = tagged.flatMap((entry) => entry?.tags ?? []);
-    const current = await this.#tags.areCurrent(scope, tags);
+    const current = await this.#tags.areCurrent(scope, tags, since);
     const ended = new Set(tagged.filter((_, index) => current[index] !== true));
     return entries.map((entry) => (ended.has(entry) ? undefined : entry));
   }
@@ -415,10 +460,30 @@ function sha1(entry: StoredEntry | undefined): string {
   return entry === undefined ? '' : createHash('sha1').update(entry.bytes).digest('hex');
 }
 
-async function inBatches<T, R>(items: readonly T[], size: number, act: (item: T) => Promise<R>): Promise<R[]> {
+/**
+ * Acts on the batches of `AT_ONCE` items, or of `BYTES_AT_ONCE`, at once, and then on the next ones. Rejects when all that
+ * was begun has ended.
+ */
+async function inBatches<T, R>(
+  items: readonly T[],
+  size: number,
+  act: (batch: readonly T[], first: boolean) => Promise<R>,
+  bytesOf: (item: T) => number = () => 0,
+): Promise<R[]> {
   const results: R[] = [];
-  for (let from = 0; from < items.length; from += size) {
-    results.push(...(await Promise.all(items.slice(from, from + size).map(act))));
+  for (let at = 0; at < items.length;) {
+    const acting: Promise<R>[] = [];
+    const first = at === 0;
+    const end = at + AT_ONCE;
+    for (let bytes = 0; at < Math.min(end, items.length) && bytes < BYTES_AT_ONCE; at += size) {
+      const batch = items.slice(at, at + size);
+      acting.push(act(batch, first));
+      for (const item of batch) bytes += bytesOf(item);
+    }
+    for (const one of await Promise.allSettled(acting)) {
+      if (one.status === 'rejected') throw one.reason;
+      results.push(one.value);
+    }
   }
   return results;
 }

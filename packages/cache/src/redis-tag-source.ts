@@ -33,9 +33,10 @@ export class RedisTagSource implements TagSource {
     return stampTags.run(this.#options.redis, { tags: tagsKey }, args);
   }
 
-  async read(tagsKey: string, names: readonly string[]): Promise<TagReading> {
-    const scores = await this.#options.redis.execute((client) =>
-      client.zmscore(tagsKey, ' epoch', ' at', ' floor', ...names),
+  async read(tagsKey: string, names: readonly string[], since?: number): Promise<TagReading> {
+    const scores = await this.#options.redis.execute(
+      (client) => client.zmscore(tagsKey, ' epoch', ' at', ' floor', ...names),
+      since,
     );
     const [table = 0, at = 0, floor = 0, ...versions] = scores.map((score) =>
       score == null ? undefined : Number(score),

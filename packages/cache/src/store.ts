@@ -11,11 +11,17 @@ import type { StampedTags, TagStamp } from './stamped-tags.ts';
  * - A change is announced to other instances in the same atomic step that makes it. Fills and reads announce nothing.
  */
 export interface CacheStore {
+  /** Now, in the store's measure of how long a call may take. */
+  readonly moment: number;
   read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined>;
-  /** One answer a key, in order. */
-  readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]>;
-  /** Stores all entries and voids the leases of their keys. */
-  write(scope: ScopeAddress, entries: readonly NewEntry[], lifetime: Lifetime): Promise<void>;
+  /** One answer a key, in order; an Error for a key that could not be asked for, and it never rejects. */
+  readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | Error | undefined)[]>;
+  /**
+   * Stores all entries and voids the leases of their keys.
+   *
+   * @param since the `moment` at which the call began that this is a part of: its time is bounded as a whole
+   */
+  write(scope: ScopeAddress, entries: readonly NewEntry[], lifetime: Lifetime, since?: number): Promise<void>;
   /** Removes entries and voids the leases of their keys, of keys without an entry as well. */
   remove(scope: ScopeAddress, keys: readonly string[]): Promise<void>;
   /** Ends all entries and leases of the scope at once, at a cost that does not depend on their number. */

@@ -10,7 +10,8 @@ import type { TagStamp } from './stamped-tags.ts';
 export interface TagSource {
   /** Where the table stands; it is made if there is none, and outlives everything that is stored for `ttlMs` from now. */
   stamp(tagsKey: string, ttlMs: number): Promise<TagStamp>;
-  read(tagsKey: string, names: readonly string[]): Promise<TagReading>;
+  /** @param since the store's `moment` at which the call began that this is a part of */
+  read(tagsKey: string, names: readonly string[], since?: number): Promise<TagReading>;
   /**
    * Counts one invalidation of the tags and announces it in the same atomic step, at a cost that does not depend on the
    * number of entries. Without tags it invalidates all, by making another table.

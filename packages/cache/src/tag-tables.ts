@@ -82,19 +82,19 @@ export class TagTables {
   }
 
   /** Whether no tag was invalidated after the stamps; it asks only for what is not known. */
-  isCurrent(address: ScopeAddress, tags: StampedTags): boolean | Promise<boolean> {
+  isCurrent(address: ScopeAddress, tags: StampedTags, since?: number): boolean | Promise<boolean> {
     const inScope = this.#trusted(this.of(address), tags.scope, tags.names);
     const everywhere = this.#trusted(this.everywhere, tags.everywhere, tags.names);
     if (inScope === 'outdated' || everywhere === 'outdated') return false;
     if (inScope === 'current' && everywhere === 'current') return true;
-    return this.areCurrent(address, [tags]).then(([one]) => one === true);
+    return this.areCurrent(address, [tags], since).then(([one]) => one === true);
   }
 
   /** As `isCurrent` for several entries, with one question a table at the most. */
-  async areCurrent(address: ScopeAddress, all: readonly StampedTags[]): Promise<boolean[]> {
+  async areCurrent(address: ScopeAddress, all: readonly StampedTags[], since?: number): Promise<boolean[]> {
     const [scope, everywhere] = await Promise.all([
-      this.#judge(this.of(address), all, ({ scope: stamp }) => stamp),
-      this.#judge(this.everywhere, all, ({ everywhere: stamp }) => stamp),
+      this.#judge(this.of(address), all, ({ scope: stamp }) => stamp, since),
+      this.#judge(this.everywhere, all, ({ everywhere: stamp }) => stamp, since),
     ]);
     return all.map((_, index) => scope[index] === true && everywhere[index] === true);
   }
@@ -146,11 +146,12 @@ export class TagTables {
     table: TagTable,
     all: readonly StampedTags[],
     stampOf: (tags: StampedTags) => TagStamp,
+    since: number | undefined,
   ): Promise<boolean[]> {
     const verdicts = all.map((tags) => this.#trusted(table, stampOf(tags), tags.names));
     if (!verdicts.includes('unknown')) return verdicts.map((verdict) => verdict === 'current');
     const names = [...new Set(all.flatMap((tags, index) => (verdicts[index] === 'unknown' ? tags.names : [])))];
-    const reading = await this.#read(table, names);
+    const reading = await this.#read(table, names, since);
     const versions = new Map(names.map((name, index) => [name, reading.versions[index] ?? reading.at]));
     return all.map((tags, index) => {
       if (verdicts[index] !== 'unknown') return verdicts[index] === 'current';
@@ -160,9 +161,9 @@ export class TagTables {
     });
   }
 
-  async #read(table: TagTable, names: readonly string[]): Promise<TagReading> {
+  async #read(table: TagTable, names: readonly string[], since?: number): Promise<TagReading> {
     const question = table.question();
-    const reading = await this.#source.read(table.key, names);
+    const reading = await this.#source.read(table.key, names, since);
     table.learn(reading, names, question);
     return reading;
   }

@@ -49,12 +49,13 @@ export async function write(
   const tokens = names.map((name) => level1.begin(name));
   const sentMs = engine.clock.monotonic();
   const sent = engine.unconfirmed.moment;
+  const since = engine.store.moment;
   let tags: StampedTags | undefined;
   try {
     if (engine.unconfirmed.size > 0) await engine.unconfirmed.clearTheWay(state.address, names);
     tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
     const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
-    await engine.store.write(state.address, stored, plan);
+    await engine.store.write(state.address, stored, plan, since);
   } catch (error) {
     for (const name of names) state.invalidate(name);
     for (const token of tokens) level1.end(token);

@@ -38,7 +38,7 @@ async function commandCounts(client: Redis): Promise<Map<string, number>> {
 it.each(['session', 'global'] as const)('costs the same commands for 10 keys as for 50,000 (%s)', async (tier) => {
   // A server of its own, so that nobody else's commands count.
   const server: StandaloneRedis = await startRedis();
-  const own = createTiers({ redis: server.url, reclaim: false });
+  const own = createTiers({ redis: { url: server.url, commandTimeout: '5s' }, reclaim: false });
   const client = new Redis(server.url);
   try {
     await own.ready();

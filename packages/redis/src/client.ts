@@ -23,7 +23,7 @@ export function backoffMs(attempt: number): number {
 // ioredis's own type does not hold under exactOptionalPropertyTypes with this property in it.
 export type ClientOptions = Omit<IoredisOptions, 'replyMapping'>;
 
-/** ioredis options with which no command waits for longer than its deadline, whatever state Redis is in. */
+/** ioredis options with which nothing is queued or sent twice; the deadline of commands is the connection's own. */
 export function boundedOptions(options: ResolvedOptions): ClientOptions {
   return {
     protocol: 2,
@@ -36,7 +36,6 @@ export function boundedOptions(options: ResolvedOptions): ClientOptions {
     autoResendUnfulfilledCommands: false,
     // With 0 a lost connection rejects what is in flight at once; with 1 it would wait for its timeout.
     maxRetriesPerRequest: 0,
-    commandTimeout: options.commandTimeoutMs,
     socketTimeout: options.socketTimeoutMs,
     connectTimeout: options.connectTimeoutMs,
     disconnectTimeout: 200,
@@ -78,6 +77,39 @@ export function tidyDisconnect(client: Redis): Redis {
   client.disconnect = (reconnect) => {
     forgetClosedStream(client);
     disconnect(reconnect);
+  };
+  return client;
+}
+
+/** What ioredis does for `socketTimeout`. */
+interface SocketTimeout {
+  socketTimeoutTimer: NodeJS.Timeout | undefined;
+  readonly commandQueue: { readonly length: number };
+  setSocketTimeout(): void;
+}
+
+/**
+ * Lets `socketTimeout` give a connection up only after what has arrived was read. By itself ioredis takes a server for
+ * silent when this process was busy for so long.
+ */
+export function readBeforeGivingUp<C extends Redis>(client: C): C {
+  const { socketTimeout } = client.options;
+  const inner = client as unknown as SocketTimeout;
+  inner.setSocketTimeout = () => {
+    const { stream } = client;
+    const timer = setTimeout(() => setImmediate(giveUp), socketTimeout);
+    inner.socketTimeoutTimer = timer;
+    const giveUp = (): void => {
+      if (inner.socketTimeoutTimer !== timer) return;
+      inner.socketTimeoutTimer = undefined;
+      stream.destroy(new Error(`Socket timeout: nothing came for ${socketTimeout} ms`));
+    };
+    // ioredis's own listener comes first, so the queue is what is left after this data.
+    stream.once('data', () => {
+      clearTimeout(inner.socketTimeoutTimer);
+      inner.socketTimeoutTimer = undefined;
+      if (inner.commandQueue.length > 0) inner.setSocketTimeout();
+    });
   };
   return client;
 }

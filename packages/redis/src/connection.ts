@@ -36,13 +36,18 @@ export interface RedisConnection {
   /**
    * Runs an operation on a client that is ready, and settles as it does.
    *
-   * Each command of the operation settles within `commandTimeout`. Nothing is queued: without a ready connection, or
+   * It settles within `commandTimeout`, in which time that this process could not read replies does not count. Nothing is queued: without a ready connection, or
    * with an open breaker, the operation is not called. Nothing is retried.
    *
+   * @param since a `moment`, for several operations that share one timeout; what is left of it is for this one, and when
+   *   nothing is left, the operation is not called
    * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT` or `ERR_REDIS_REPLY`; `details.applied` is `'no'`
    *   or `'unknown'`. What the operation itself throws is passed on.
    */
-  execute<T>(operation: (client: RedisClient) => Promise<T>): Promise<T>;
+  execute<T>(operation: (client: RedisClient) => Promise<T>, since?: number): Promise<T>;
+
+  /** Now, in the time that `commandTimeout` is measured in: milliseconds in which commands were waited for. */
+  readonly moment: number;
 
   /** One client per master that is known now; several only on a Cluster. The same ones while they are connected. */
   masters(): readonly Redis[];

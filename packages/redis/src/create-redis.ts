@@ -26,7 +26,7 @@ export function createRedis(input: RedisInput): RedisConnection {
     db: options.db,
     opened: Array.from({ length: options.maxConnections }, () => openClient(options)),
     redact: options.redact,
-    deadlineMs: undefined,
+    deadlineMs: options.commandTimeoutMs,
   });
 }
 
@@ -63,7 +63,6 @@ function overClient(
   options: ResolvedOptions,
 ): RedisConnection {
   if (client.status === 'wait') client.connect().catch(() => undefined);
-  const unbounded = commandTimeoutMs === undefined || commandTimeoutMs > options.commandTimeoutMs;
   return new IoredisConnection({
     options,
     owned: false,
@@ -71,7 +70,7 @@ function overClient(
     db,
     opened: [{ client, release: async () => {} }],
     redact,
-    deadlineMs: unbounded ? options.commandTimeoutMs : undefined,
+    deadlineMs: Math.min(options.commandTimeoutMs, commandTimeoutMs ?? Infinity),
   });
 }
 

@@ -1,36 +1,64 @@
 import { TierkitError } from '@tierkit/core';
 
 interface Waiting {
-  readonly expiresAt: number;
+  expiresAt: number;
   reject: ((error: Error) => void) | undefined;
 }
 
+/** A deadline passes in this many steps. */
+const STEPS = 10;
+
 /**
- * One deadline for many promises, with one timer for all of them: as every wait has the same length, they expire in
- * the order in which they began.
+ * One deadline for many promises, with one timer for all of them.
+ *
+ * Nothing expires before the replies that have arrived were read, and a turn of the event loop that brought replies counts
+ * as one step, however long it took: it was this process that was late. Otherwise one that is busy would take answers that
+ * lie in its own socket for missing ones.
  */
 export class Deadline {
   readonly #ms: number;
-  #queue: Waiting[] = [];
+  readonly #stepMs: number;
+  #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** What has passed, up to the last step. */
+  #passedMs = 0;
+  #steppedAt = 0;
+  /** Whether anything settled since. */
+  #heard = false;
 
   constructor(ms: number) {
     this.#ms = ms;
+    this.#stepMs = ms / STEPS;
   }
 
-  /** Settles as the promise does, or rejects with `ERR_REDIS_TIMEOUT` once the deadline has passed. */
-  race<T>(promise: Promise<T>): Promise<T> {
+  /** The time by which the deadline is measured; a call of several commands takes it as it begins. */
+  get moment(): number {
+    if (this.#timer === undefined) return this.#passedMs;
+    return this.#passedMs + performance.now() - this.#steppedAt;
+  }
+
+  /** Whether the deadline of a call that began then has passed. */
+  isSpent(since: number): boolean {
+    if (this.#timer === undefined) return this.#passedMs >= since + this.#ms;
+    // Who asks has just heard: what this turn took until now will count as one step.
+    return this.#passedMs + Math.min(performance.now() - this.#steppedAt, this.#stepMs) >= since + this.#ms;
+  }
+
+  /** Settles as the promise does, or rejects with `ERR_REDIS_TIMEOUT` once the deadline since the moment has passed. */
+  race<T>(promise: Promise<T>, since: number = this.moment): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiting: Waiting = { expiresAt: performance.now() + this.#ms, reject };
-      this.#queue.push(waiting);
-      this.#arm(this.#ms);
+      const waiting: Waiting = { expiresAt: since + this.#ms, reject };
+      this.#waiting.push(waiting);
+      if (this.#timer === undefined) this.#begin();
       promise.then(
         (value) => {
           waiting.reject = undefined;
+          this.#heard = true;
           resolve(value);
         },
         (error: Error) => {
           waiting.reject = undefined;
+          this.#heard = true;
           reject(error);
         },
       );
@@ -40,30 +68,52 @@ export class Deadline {
   dispose(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const waiting of this.#queue) waiting.reject?.(timedOut());
-    this.#queue = [];
+    for (const waiting of this.#waiting) waiting.reject?.(timedOut('unknown'));
+    this.#waiting = [];
+  }
+
+  #begin(): void {
+    this.#steppedAt = performance.now();
+    this.#heard = false;
+    this.#arm(this.#stepMs);
   }
 
   #arm(ms: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(this.#expire, ms);
+    this.#timer = setTimeout(this.#due, ms);
     this.#timer.unref();
   }
 
-  readonly #expire = (): void => {
+  // Timers come before input in a turn of the event loop, immediates after it.
+  readonly #due = (): void => void setImmediate(this.#step);
+
+  readonly #step = (): void => {
+    if (this.#timer === undefined) return;
     const now = performance.now();
-    const firstLeft = this.#queue.findIndex(({ expiresAt, reject }) => reject !== undefined && expiresAt > now);
-    const expired = firstLeft === -1 ? this.#queue : this.#queue.slice(0, firstLeft);
-    this.#queue = firstLeft === -1 ? [] : this.#queue.slice(firstLeft);
-    for (const waiting of expired) waiting.reject?.(timedOut());
-    const next = this.#queue[0];
+    const tookMs = now - this.#steppedAt;
+    this.#passedMs += this.#heard && tookMs > 2 * this.#stepMs ? this.#stepMs : tookMs;
+    this.#steppedAt = now;
+    this.#heard = false;
+    // For what was begun late in a turn that counted less.
+    const latest = this.#passedMs + this.#ms;
+    const left: Waiting[] = [];
+    let firstMs = Infinity;
+    for (const waiting of this.#waiting) {
+      if (waiting.reject === undefined) continue;
+      waiting.expiresAt = Math.min(waiting.expiresAt, latest);
+      if (waiting.expiresAt <= this.#passedMs) {
+        waiting.reject(timedOut('unknown'));
+      } else {
+        left.push(waiting);
+        firstMs = Math.min(firstMs, waiting.expiresAt - this.#passedMs);
+      }
+    }
+    this.#waiting = left;
     this.#timer = undefined;
-    if (next !== undefined) this.#arm(Math.max(1, next.expiresAt - now));
+    if (left.length > 0) this.#arm(Math.max(1, Math.min(this.#stepMs, firstMs)));
   };
 }
 
-function timedOut(): TierkitError<'ERR_REDIS_TIMEOUT'> {
-  return new TierkitError('ERR_REDIS_TIMEOUT', 'Redis did not answer in time; the command may have been applied', {
-    details: { applied: 'unknown' },
-  });
+export function timedOut(applied: 'no' | 'unknown'): TierkitError<'ERR_REDIS_TIMEOUT'> {
+  const doubt = applied === 'no' ? '; the command was not sent' : '; the command may have been applied';
+  return new TierkitError('ERR_REDIS_TIMEOUT', `Redis did not answer in time${doubt}`, { details: { applied } });
 }

@@ -5,7 +5,7 @@ import { Breaker, type BreakerState } from './breaker.ts';
 import { isCluster, type OpenedClient, type RedisClient } from './client.ts';
 import { closeClient, destroyClients } from './close-client.ts';
 import type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline, timedOut } from './deadline.ts';
 import { duplicateClient } from './duplicate-client.ts';
 import { isOutage, sanitized, translateRedisError, unavailable } from './errors.ts';
 import type { Redact } from './redact.ts';
@@ -20,8 +20,7 @@ export interface ConnectionParts {
   readonly db: number;
   readonly opened: readonly OpenedClient[];
   readonly redact: Redact;
-  /** Our own deadline for commands, where the client has none; else undefined. */
-  readonly deadlineMs: number | undefined;
+  readonly deadlineMs: number;
 }
 
 const READY_TIMEOUT_MS = 5_000;
@@ -33,7 +32,7 @@ export class IoredisConnection implements RedisConnection {
   readonly #parts: ConnectionParts;
   readonly #clients: readonly RedisClient[];
   readonly #breaker: Breaker;
-  readonly #deadline: Deadline | undefined;
+  readonly #deadline: Deadline;
   readonly #state: StateListeners;
   readonly #healthTimer: NodeJS.Timeout;
   readonly #duplicates = new Set<Redis>();
@@ -48,7 +47,7 @@ export class IoredisConnection implements RedisConnection {
     this.owned = parts.owned;
     this.#parts = parts;
     this.#clients = parts.opened.map(({ client }) => client);
-    this.#deadline = parts.deadlineMs === undefined ? undefined : new Deadline(parts.deadlineMs);
+    this.#deadline = new Deadline(parts.deadlineMs);
     this.#state = new StateListeners(options.logger);
     this.#breaker = new Breaker({
       failures: options.breakerFailures,
@@ -87,7 +86,12 @@ export class IoredisConnection implements RedisConnection {
       : unavailable('The Redis connection is closed', 'no');
   }
 
-  execute<T>(operation: (client: RedisClient) => Promise<T>): Promise<T> {
+  get moment(): number {
+    return this.#deadline.moment;
+  }
+
+  execute<T>(operation: (client: RedisClient) => Promise<T>, since?: number): Promise<T> {
+    if (since !== undefined && this.#deadline.isSpent(since)) return Promise.reject(timedOut('no'));
     const client = this.#pick();
     if (client === undefined) return Promise.reject(this.#refusal());
     let reply: Promise<T>;
@@ -96,8 +100,7 @@ export class IoredisConnection implements RedisConnection {
     } catch (error) {
       return Promise.reject(this.#translated(error));
     }
-    if (this.#deadline !== undefined) reply = this.#deadline.race(reply);
-    return reply.then(this.#succeeded<T>, this.#failed);
+    return this.#deadline.race(reply, since).then(this.#succeeded<T>, this.#failed);
   }
 
   masters(): readonly Redis[] {
@@ -146,7 +149,7 @@ export class IoredisConnection implements RedisConnection {
     const clients = this.owned ? this.#clients.map((client) => closeClient(client, { graceful: true })) : [];
     await Promise.all([...clients, destroyClients(this.#duplicates)]);
     await Promise.all(this.#parts.opened.map(({ release }) => release()));
-    this.#deadline?.dispose();
+    this.#deadline.dispose();
   }
 
   #pick(): RedisClient | undefined {
@@ -200,9 +203,8 @@ export class IoredisConnection implements RedisConnection {
   async #ping(): Promise<void> {
     const client = this.#readyClient();
     if (client === undefined) throw unavailable('Redis is not connected', 'no');
-    const reply = client.ping();
     try {
-      await (this.#deadline === undefined ? reply : this.#deadline.race(reply));
+      await this.#deadline.race(client.ping());
     } catch (error) {
       const translated = translateRedisError(error, this.#parts.redact);
       if (isOutage(translated)) throw translated;

@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { backoffMs, boundedOptions, conceal, tidyDisconnect, type OpenedClient } from './client.ts';
+import { backoffMs, boundedOptions, conceal, readBeforeGivingUp, tidyDisconnect, type OpenedClient } from './client.ts';
 import { connectNodes } from './connect-nodes.ts';
 import { destroyClients } from './close-client.ts';
 import type { ResolvedOptions, Topology } from './resolve-options.ts';
@@ -18,7 +18,7 @@ export function openClient(options: ResolvedOptions): OpenedClient {
 }
 
 function openStandalone(options: ResolvedOptions): OpenedClient {
-  const client = conceal(new Redis({ ...boundedOptions(options), ...options.addresses[0] }));
+  const client = readBeforeGivingUp(conceal(new Redis({ ...boundedOptions(options), ...options.addresses[0] })));
   client.on('error', nothing);
   return { client, release: async () => {} };
 }
@@ -45,7 +45,7 @@ function openCluster(options: ResolvedOptions): OpenedClient {
   client.on('error', nothing);
   connectNodes(client, options.connectTimeoutMs);
   const duplicates = new Set<Redis>();
-  client.on('+node', (node: Redis) => followDuplicates(conceal(node), duplicates));
+  client.on('+node', (node: Redis) => followDuplicates(readBeforeGivingUp(conceal(node)), duplicates));
   const refresh = (): void => {
     if (client.status === 'ready') client.refreshSlotsCache(refreshed);
   };

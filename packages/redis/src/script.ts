@@ -39,13 +39,15 @@ export interface Script<Keys extends readonly string[], Args extends ArgumentTyp
   /**
    * Runs the script atomically on the server.
    *
-   * A server that does not know it, after SCRIPT FLUSH or a failover, is sent the source: one more round trip.
+   * A server that does not know it, after SCRIPT FLUSH or a failover, is sent the source: one more round trip within the
+   * same `commandTimeout`.
    *
+   * @param since as of `execute`
    * @throws {TierkitError} `ERR_SCRIPT_ARGUMENT`: an argument is not of its type; nothing was sent.
    * @throws {TierkitError} `ERR_CROSS_SLOT`: on a Cluster, the keys are in different slots; nothing was sent.
    * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT`, `ERR_REDIS_REPLY` as of `execute`.
    */
-  run(redis: RedisConnection, keys: ScriptKeys<Keys>, args: ArgumentValues<Args>): Promise<Reply>;
+  run(redis: RedisConnection, keys: ScriptKeys<Keys>, args: ArgumentValues<Args>, since?: number): Promise<Reply>;
 }
 
 interface ScriptCommands {
@@ -89,7 +91,7 @@ export function defineScript<const Keys extends readonly string[], const Args ex
     name,
     source,
     sha,
-    run(redis, keys, args) {
+    run(redis, keys, args, since = redis.moment) {
       let parts: Part[];
       try {
         parts = partsOf(keys, args);
@@ -98,11 +100,11 @@ export function defineScript<const Keys extends readonly string[], const Args ex
         return Promise.reject(error);
       }
       return redis
-        .execute((client) => (client as unknown as ScriptCommands)[evalsha](parts))
+        .execute((client) => (client as unknown as ScriptCommands)[evalsha](parts), since)
         .then(reply, (error: unknown) => {
           if (!isUnknownScript(error)) throw error;
           parts[0] = source;
-          return redis.execute((client) => (client as unknown as ScriptCommands)[evaluate](parts)).then(reply);
+          return redis.execute((client) => (client as unknown as ScriptCommands)[evaluate](parts), since).then(reply);
         });
     },
   };

@@ -1,5 +1,13 @@
 import { Redis } from 'ioredis';
-import { backoffMs, boundedOptions, conceal, tidyDisconnect, type ClientOptions, type OpenedClient } from './client.ts';
+import {
+  backoffMs,
+  boundedOptions,
+  conceal,
+  readBeforeGivingUp,
+  tidyDisconnect,
+  type ClientOptions,
+  type OpenedClient,
+} from './client.ts';
 import { destroyClients } from './close-client.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 
@@ -12,7 +20,7 @@ const nothing = (): void => {};
 
 /** A client of the master that the Sentinels name, which follows it and never gives up. */
 export function openSentinel(options: ResolvedOptions): OpenedClient {
-  const client = conceal(new Redis({ ...sentinelOptions(options), lazyConnect: true }));
+  const client = readBeforeGivingUp(conceal(new Redis({ ...sentinelOptions(options), lazyConnect: true })));
   client.on('error', nothing);
   return { client, release: persist(client) };
 }

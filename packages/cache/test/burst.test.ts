@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startProxy, startRedis, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { createTiers, type Tiers } from '../src/index.ts';
+
+let server: StandaloneRedis;
+let link: Proxy;
+const open: Tiers[] = [];
+
+async function tiersAt(url: string, commandTimeout?: string): Promise<Tiers> {
+  const tiers = createTiers({ redis: { url, commandTimeout, socketTimeout: '1m' } });
+  open.push(tiers);
+  await tiers.ready();
+  return tiers;
+}
+
+function namesOf(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `k${index}`);
+}
+
+function beBusy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+async function msOf(call: Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await call;
+  return performance.now() - startMs;
+}
+
+beforeEach(async () => {
+  server = await startRedis();
+  link = await startProxy({ target: { port: server.port } });
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((tiers) => tiers.close()));
+  await link.stop();
+  await server.stop();
+});
+
+it('answers a burst of cold reads and writes, however late this process gets to read the replies', async () => {
+  const [writer, reader] = [await tiersAt(server.url, '5s'), await tiersAt(server.url)];
+  const names = namesOf(5_000);
+  expect(await writer.project('p').setMany(names.map((name) => [name, name] as const))).toBe(true);
+  const reading = names.map((name) => reader.project('p').get(name));
+  // Longer than the command timeout of 300 ms, which alone must not make misses of what Redis has answered.
+  beBusy(500);
+  expect(await Promise.all(reading)).toEqual(names);
+  const writing = names.slice(0, 3_000).map((name) => reader.project('q').set(name, name));
+  beBusy(500);
+  expect(new Set(await Promise.all(writing))).toEqual(new Set([true]));
+  expect(reader.stats().unconfirmedScopes).toBe(0);
+});
+
+it('asks for all batches of a call at once, so that a slow link bounds it by one deadline', async () => {
+  const near = await tiersAt(server.url, '5s');
+  const far = await tiersAt(link.url, '1s');
+  const names = namesOf(5_000);
+  const entries = names.map((name) => [name, 1] as const);
+  // The server knows the scripts, and the tier has a generation.
+  for (const scope of [near.project('p'), near.global]) {
+    expect(await scope.setMany(entries)).toBe(true);
+    expect(await scope.deleteMany(names)).toBe(true);
+    await scope.set('k', 1);
+  }
+  link.latency(300);
+  const project = far.project('p');
+  for (const call of [
+    () => project.setMany(entries),
+    () => project.getMany(names),
+    () => project.deleteMany(names),
+    () => far.global.getMany(names),
+    () => far.global.deleteMany(names),
+  ]) {
+    // One after the other, ten batches took 6 s.
+    expect(await msOf(call())).toBeLessThan(2_000);
+  }
+});
+
+it('spends one deadline on the generation of the root and what needs it', async () => {
+  const near = await tiersAt(server.url, '5s');
+  const far = await tiersAt(link.url, '1s');
+  await near.global.set('k', 1);
+  link.latency(350);
+  // With a deadline each it would be confirmed after 1.4 s.
+  const startMs = performance.now();
+  expect(await far.global.set('k', 2)).toBe(false);
+  expect(performance.now() - startMs).toBeLessThan(1_350);
+});
+
+it('keeps what was answered of a read of many keys when the rest is lost', async () => {
+  const near = await tiersAt(server.url, '5s');
+  const far = await tiersAt(link.url);
+  const names = namesOf(1_000);
+  const value = 'x'.repeat(1_000);
+  await near.project('p').setMany(names.map((name) => [name, value] as const));
+  // The first of two batches arrives as a whole, and a part of the second.
+  link.resetAfter(700_000);
+  const found = await far.project('p').getMany(names);
+  expect(found.slice(0, 500)).toEqual(Array(500).fill(value));
+  expect(found.slice(500)).toEqual(Array(500).fill(undefined));
+});
