@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseEnvelope } from '@tierkit/core';
 import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
+import { inBatches } from './batches.ts';
 import { freshGeneration, freshName } from './fresh-generation.ts';
 import { KnownGenerations } from './known-generations.ts';
 import { encodeInvalidation } from './invalidation-message.ts';
@@ -36,10 +37,6 @@ import type { TagTables } from './tag-tables.ts';
 const NONE = Buffer.alloc(0);
 /** Keys of one script or command. */
 const BATCH = 500;
-/** Keys of one call that are asked for at once and share its deadline; those of a longer call follow when these are done. */
-const AT_ONCE = 5_000;
-/** The same for what is sent. */
-const BYTES_AT_ONCE = 4_194_304;
 /** How long the generation of a cleared root lives at least; writers extend it. */
 const ROOT_TTL_MS = 172_800_000;
 
@@ -458,32 +455,4 @@ function lifeArgs({ ttlMs, graceMs }: Lifetime): { ttlMs: number; freshMs: numbe
 
 function sha1(entry: StoredEntry | undefined): string {
   return entry === undefined ? '' : createHash('sha1').update(entry.bytes).digest('hex');
-}
-
-/**
- * Acts on the batches of `AT_ONCE` items, or of `BYTES_AT_ONCE`, at once, and then on the next ones. Rejects when all that
- * was begun has ended.
- */
-async function inBatches<T, R>(
-  items: readonly T[],
-  size: number,
-  act: (batch: readonly T[], first: boolean) => Promise<R>,
-  bytesOf: (item: T) => number = () => 0,
-): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length;) {
-    const acting: Promise<R>[] = [];
-    const first = at === 0;
-    const end = at + AT_ONCE;
-    for (let bytes = 0; at < Math.min(end, items.length) && bytes < BYTES_AT_ONCE; at += size) {
-      const batch = items.slice(at, at + size);
-      acting.push(act(batch, first));
-      for (const item of batch) bytes += bytesOf(item);
-    }
-    for (const one of await Promise.allSettled(acting)) {
-      if (one.status === 'rejected') throw one.reason;
-      results.push(one.value);
-    }
-  }
-  return results;
 }
