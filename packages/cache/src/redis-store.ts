@@ -264,6 +264,7 @@ export class RedisStore implements CacheStore {
   }
 
   async fill(scope: ScopeAddress, lease: Lease, entry: NewEntry, lifetime: Lifetime): Promise<boolean> {
+    const since = this.moment;
     const life = lifeArgs(lifetime);
     // Where the script cannot extend the generation: it has to outlive the entry.
     await this.#knownGeneration(scope, life.ttlMs);
@@ -277,6 +278,7 @@ export class RedisStore implements CacheStore {
         meta: metaOf(entry),
         payload: entry.payload,
       },
+      since,
     );
   }
 
