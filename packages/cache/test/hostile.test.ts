@@ -181,6 +181,8 @@ it('tells other instances of a pattern with a line break', async () => {
   const early = other.session('s').getOrSet('l\nb', () => sleep(300, 'old'));
   await sleep(100);
   expect(await tiers.session('s').deleteByPattern('l\n*')).toMatchObject({ confirmed: true });
+  // The other instance hears of it a moment later.
+  await sleep(50);
   expect(await other.session('s').getOrSet('l\nb', () => 'new')).toBe('new');
   expect(await early).toBe('old');
   expect(await other.session('s').get('l\nb')).toBe('new');
