@@ -1,6 +1,6 @@
 import { type Duration } from '@tierkit/core';
 import { checkCacheOptions } from './check-options.ts';
-import type { StalenessOptions } from './load-policy.ts';
+import type { StalenessOptions } from './loads/load-policy.ts';
 import type { CacheOptions } from './options.ts';
 import type { Scope } from './scope.ts';
 import { openTiers, type CacheStats, type Tiers } from './tiers.ts';

@@ -1,10 +1,10 @@
 import type { Clock, Codec, Logger, Sealer } from '@tierkit/core';
-import type { BackgroundLoads } from './background-loads.ts';
-import type { Level1 } from './level1.ts';
-import type { CacheStore } from './store.ts';
-import type { ImpliedTags } from './tag-names.ts';
-import type { TagTables } from './tag-tables.ts';
-import type { UnconfirmedChanges } from './unconfirmed-changes.ts';
+import type { BackgroundLoads } from './loads/background-loads.ts';
+import type { Level1 } from './level1/level1.ts';
+import type { CacheStore } from './stores/store.ts';
+import type { ImpliedTags } from './tags/tag-names.ts';
+import type { TagTables } from './tags/tag-tables.ts';
+import type { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** What all scopes of one instance share. */
 export interface Engine {

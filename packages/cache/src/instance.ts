@@ -1,24 +1,24 @@
 import { createCodec, compilePattern, silentLogger, systemClock, type Sealer } from '@tierkit/core';
 import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { BackgroundLoads } from './background-loads.ts';
+import { BackgroundLoads } from './loads/background-loads.ts';
 import type { Engine } from './engine.ts';
-import { parseInvalidation, tagAnnouncement } from './invalidation-message.ts';
-import { Level1 } from './level1.ts';
-import { MemoryStore } from './memory-store.ts';
-import { MemoryTagSource } from './memory-tag-source.ts';
-import { NullStore, NullTagSource } from './null-store.ts';
+import { parseInvalidation, tagAnnouncement } from './stores/invalidation-message.ts';
+import { Level1 } from './level1/level1.ts';
+import { MemoryStore } from './stores/memory-store.ts';
+import { MemoryTagSource } from './tags/memory-tag-source.ts';
+import { NullStore, NullTagSource } from './stores/null-store.ts';
 import { durationMs, MOST_ENTRIES, positiveInteger, timerMs, type CacheBackend, type CacheOptions } from './options.ts';
-import { Reclaimer } from './reclaimer.ts';
-import { RedisStore } from './redis-store.ts';
-import { RedisTagSource } from './redis-tag-source.ts';
+import { Reclaimer } from './stores/reclaimer.ts';
+import { RedisStore } from './stores/redis-store.ts';
+import { RedisTagSource } from './tags/redis-tag-source.ts';
 import { everywhereAddress, validatePrefix } from './scope-address.ts';
 import { ScopeRegistry } from './scope-registry.ts';
-import { sealing } from './sealing.ts';
-import type { CacheStore } from './store.ts';
-import { ImpliedTags } from './tag-names.ts';
-import { TagTables } from './tag-tables.ts';
-import { UnconfirmedChanges } from './unconfirmed-changes.ts';
+import { sealing } from './stores/sealing.ts';
+import type { CacheStore } from './stores/store.ts';
+import { ImpliedTags } from './tags/tag-names.ts';
+import { TagTables } from './tags/tag-tables.ts';
+import { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** The parts of a running cache, wired: what `createCache` and `createTiers` have in common. */
 export interface Instance {

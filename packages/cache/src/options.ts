@@ -1,7 +1,7 @@
 import type { Clock, Duration, KeyringOptions, Logger } from '@tierkit/core';
 import { LONGEST_TIMER_MS, parseDuration, TierkitError } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
-import type { StalenessOptions } from './load-policy.ts';
+import type { StalenessOptions } from './loads/load-policy.ts';
 
 /** A URL, options, a client or a connection; `'memory'` keeps everything in this process, `'null'` keeps nothing. */
 export type CacheBackend = RedisInput | RedisConnection;

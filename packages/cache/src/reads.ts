@@ -1,11 +1,11 @@
 import { copyValue, freezeDeep, PAYLOAD_ENCRYPTED, TierkitError } from '@tierkit/core';
-import type { StaleValue } from './flight.ts';
-import type { Level1Entry } from './level1.ts';
-import { refreshMarginMs, type LoadPolicy } from './load-policy.ts';
-import { withinRedisDeadline } from './redis-deadline.ts';
-import type { FillToken } from './scope-level1.ts';
+import type { StaleValue } from './loads/flight.ts';
+import type { Level1Entry } from './level1/level1.ts';
+import { refreshMarginMs, type LoadPolicy } from './loads/load-policy.ts';
+import { withinRedisDeadline } from './loads/redis-deadline.ts';
+import type { FillToken } from './level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
-import type { StoredEntry } from './store.ts';
+import type { StoredEntry } from './stores/store.ts';
 
 /** What a read found, or undefined for a miss; the value undefined is a known absence. */
 export type Found = LoadedValue | undefined;

@@ -1,4 +1,4 @@
-import type { LoadedAbsent, LoadedUnchanged, LoadedWith } from './loader-context.ts';
+import type { LoadedAbsent, LoadedUnchanged, LoadedWith } from './loads/loader-context.ts';
 import type { Scope } from './scope.ts';
 
 /** What wrappers need of a cache: a scope, or all of `createCache`. */

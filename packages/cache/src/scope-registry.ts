@@ -1,4 +1,4 @@
-import type { Invalidation } from './invalidation-message.ts';
+import type { Invalidation } from './stores/invalidation-message.ts';
 import type { ScopeState } from './scope-state.ts';
 
 /**

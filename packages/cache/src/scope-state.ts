@@ -1,15 +1,15 @@
 import type { Sealed } from '@tierkit/core';
 import type { Engine } from './engine.ts';
-import type { Flight } from './flight.ts';
-import { LoadFailures } from './load-failures.ts';
+import type { Flight } from './loads/flight.ts';
+import { LoadFailures } from './loads/load-failures.ts';
 import type { ScopeAddress } from './scope-address.ts';
-import { ScopeLevel1 } from './scope-level1.ts';
-import { Level1Tags } from './level1-tags.ts';
-import type { StampedTags } from './stamped-tags.ts';
-import type { TagTable } from './tag-table.ts';
+import { ScopeLevel1 } from './level1/scope-level1.ts';
+import { Level1Tags } from './level1/level1-tags.ts';
+import type { StampedTags } from './tags/stamped-tags.ts';
+import type { TagTable } from './tags/tag-table.ts';
 import type { TierStats } from './stats.ts';
 import type { LoadPlan } from './tier-policy.ts';
-import { Waiters } from './waiters.ts';
+import { Waiters } from './loads/waiters.ts';
 
 /** A value as callers may have it: `shareable` as it is, otherwise a copy each. */
 export interface LoadedValue {

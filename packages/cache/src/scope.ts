@@ -1,12 +1,12 @@
 import { compilePattern, decodeKey, encodeKey, type Duration, type Frozen, type Key } from '@tierkit/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './define.ts';
-import { loadBatch, type LoadBatch } from './batch-load.ts';
-import { ContentCache, type ContentOptions } from './content-cache.ts';
-import { callPolicy, jittered, type StalenessOptions } from './load-policy.ts';
-import type { LoadedType, Loader, LoaderContext } from './loader-context.ts';
-import { load } from './loads.ts';
-import { TOUCH_MS, type Level1, type Level1Entry } from './level1.ts';
+import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './wrappers/define.ts';
+import { loadBatch, type LoadBatch } from './loads/batch-load.ts';
+import { ContentCache, type ContentOptions } from './wrappers/content-cache.ts';
+import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy.ts';
+import type { LoadedType, Loader, LoaderContext } from './loads/loader-context.ts';
+import { load } from './loads/loads.ts';
+import { TOUCH_MS, type Level1, type Level1Entry } from './level1/level1.ts';
 import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
 import {
@@ -16,10 +16,10 @@ import {
   type WarmOptions,
   type WarmResult,
   type WarmSource,
-} from './warm.ts';
+} from './warming/warm.ts';
 import type { LoadPlan } from './tier-policy.ts';
-import { entryTags } from './tag-names.ts';
-import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './write-through.ts';
+import { entryTags } from './tags/tag-names.ts';
+import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './writes/write-through.ts';
 import {
   clear,
   encodeValue,
@@ -30,7 +30,7 @@ import {
   type EncodedValue,
   type PatternDeletion,
   type WritePlan,
-} from './writes.ts';
+} from './writes/writes.ts';
 
 export interface WriteOptions {
   /** Milliseconds or a string such as `'5m'`. @default the tier's */

@@ -1,5 +1,5 @@
 import { TierkitError } from '@tierkit/core';
-import { loadPolicy, type LoadPolicy } from './load-policy.ts';
+import { loadPolicy, type LoadPolicy } from './loads/load-policy.ts';
 import type { TierOptions } from './options.ts';
 
 /** What holds for all entries of a tier that do not say otherwise. */

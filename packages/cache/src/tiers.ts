@@ -1,16 +1,16 @@
 import { LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
 import { checkTierOptions, checkTiersOptions } from './check-options.ts';
-import { defineInTier, type DefineInTier } from './define-in-tier.ts';
+import { defineInTier, type DefineInTier } from './wrappers/define-in-tier.ts';
 import { createInstance, type Instance } from './instance.ts';
 import type { CacheOptions, TierOptions } from './options.ts';
 import { everywhereAddress, rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
 import { ScopeState } from './scope-state.ts';
 import { Scope, type ConfirmOptions } from './scope.ts';
-import { Schedules, type Schedule, type ScheduleOptions } from './schedules.ts';
+import { Schedules, type Schedule, type ScheduleOptions } from './warming/schedules.ts';
 import { differingOption, tierPolicy, type LoadPlan } from './tier-policy.ts';
 import { newTierStats, type TierStats } from './stats.ts';
-import { wrappersIn, type Wrappers } from './wrappers.ts';
-import { invalidateTags } from './writes.ts';
+import { wrappersIn, type Wrappers } from './wrappers/wrappers.ts';
+import { invalidateTags } from './writes/writes.ts';
 
 export interface TiersOptions extends CacheOptions {
   /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCache, normaliseLines } from '../src/index.ts';
-import { hashContent } from '../src/content-hash.ts';
+import { hashContent } from '../src/wrappers/content-hash.ts';
 
 const hash = (content: string | Uint8Array): string => hashContent(content, normaliseLines, 1_000_000);
 const piece = fc.constantFrom('a', 'b ', ' ', '\t', '\n', '\r', '\r\n', 'x\ty', '\u2028', 'é', '😀');

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createTiers, type Scope, type Tiers } from '../src/index.ts';
-import { RedisStore } from '../src/redis-store.ts';
+import { RedisStore } from '../src/stores/redis-store.ts';
 import { ScopeState } from '../src/scope-state.ts';
 
 /** Schedules that run side by side. */

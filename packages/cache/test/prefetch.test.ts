@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { createTiers } from '../src/index.ts';
-import { SuccessorTable } from '../src/successor-table.ts';
+import { SuccessorTable } from '../src/warming/successor-table.ts';
 
 const tiers = createTiers({ redis: 'memory', l1: { maxEntries: 3 } });
 afterAll(() => tiers.close());

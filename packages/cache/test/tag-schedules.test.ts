@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createTiers, type Tiers } from '../src/index.ts';
-import { Level1Tags } from '../src/level1-tags.ts';
-import { TagTable } from '../src/tag-table.ts';
-import { TagTables } from '../src/tag-tables.ts';
+import { Level1Tags } from '../src/level1/level1-tags.ts';
+import { TagTable } from '../src/tags/tag-table.ts';
+import { TagTables } from '../src/tags/tag-tables.ts';
 
 /** Invalidations reach the other instance within this, on a busy machine as well. */
 const NEWS_MS = 250;

@@ -6,8 +6,8 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { startRedis, until } from '../../../test/servers/index.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
-import { RedisTagSource } from '../src/redis-tag-source.ts';
-import { decodeStampedTags, encodeStampedTags } from '../src/stamped-tags.ts';
+import { RedisTagSource } from '../src/tags/redis-tag-source.ts';
+import { decodeStampedTags, encodeStampedTags } from '../src/tags/stamped-tags.ts';
 
 /** A busy machine is no reason for a command to fail. */
 const patient = (url: string) => ({ url, commandTimeout: '10s', socketTimeout: '15s' });

@@ -3,11 +3,11 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startProxy, startRedis, until, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
-import { MemoryStore } from '../src/memory-store.ts';
+import { MemoryStore } from '../src/stores/memory-store.ts';
 import { rootAddress, scopedAddress, type ScopeAddress } from '../src/scope-address.ts';
-import { MemoryTagSource } from '../src/memory-tag-source.ts';
-import { TagTables } from '../src/tag-tables.ts';
-import { UnconfirmedChanges } from '../src/unconfirmed-changes.ts';
+import { MemoryTagSource } from '../src/tags/memory-tag-source.ts';
+import { TagTables } from '../src/tags/tag-tables.ts';
+import { UnconfirmedChanges } from '../src/writes/unconfirmed-changes.ts';
 
 describe('against Redis', () => {
   let server: StandaloneRedis;

@@ -1,0 +1,131 @@
+import { TierkitError, type Key } from '@tierkit/core';
+import { load } from './loads.ts';
+import { handOut, readLevel1, readStored, readSuspect } from '../reads.ts';
+import type { LoadedValue, ScopeState } from '../scope-state.ts';
+import type { LoadPlan } from '../tier-policy.ts';
+
+/** What a batch loader found: a list in the order of the keys, or a Map by key; an Error for a key that failed. */
+export type BatchAnswers<T> = readonly (T | Error | undefined)[] | ReadonlyMap<Key, T | Error | undefined>;
+
+/** Loads what is missing of several keys, in one call. */
+export type LoadBatch<K extends Key, T> = (missing: readonly K[]) => BatchAnswers<T> | Promise<BatchAnswers<T>>;
+
+/** Rights to load that are asked for at once: more could meet their deadline in the queue. */
+const CLAIMS = 100;
+
+/** The values of distinct names, loaded where nobody has or loads them; an Error where the load of a name failed. */
+export async function loadBatch<K extends Key, T>(
+  state: ScopeState,
+  keys: ReadonlyMap<string, K>,
+  loader: LoadBatch<K, T>,
+  plan: LoadPlan,
+): Promise<Map<string, unknown>> {
+  const results = new Map<string, Promise<unknown>>();
+  const { missing, away } = await readKnown(state, [...keys.keys()], results);
+  const call = new BatchCall(loader);
+  for (let from = 0; from < missing.length; from += CLAIMS) {
+    const decisions = missing.slice(from, from + CLAIMS).map(
+      (name) =>
+        new Promise<void>((decide) => {
+          const loadOne = (): Promise<T | undefined> => {
+            decide();
+            return call.ask(keys.get(name) as K);
+          };
+          const loading = load(state, name, loadOne, plan, { away, onHeld: decide });
+          const result = loading.then((value) => handOut(value, false), asError);
+          results.set(name, result);
+          void result.then(() => decide());
+        }),
+    );
+    await Promise.all(decisions);
+  }
+  call.begin();
+  const values = await Promise.all([...results].map(async ([name, result]) => [name, await result] as const));
+  return new Map(values);
+}
+
+/** What the levels have goes to the results. @returns the other names, and whether the second level could not be asked */
+async function readKnown(
+  state: ScopeState,
+  names: readonly string[],
+  results: Map<string, Promise<unknown>>,
+): Promise<{ missing: string[]; away: boolean }> {
+  const nowMs = state.engine.clock.monotonic();
+  const take = (name: string, found: LoadedValue | undefined): boolean => {
+    if (found !== undefined) results.set(name, Promise.resolve(handOut(found, false)));
+    return found !== undefined;
+  };
+  const absent = names.filter((name) => !take(name, readLevel1(state, name, nowMs)));
+  state.stats.l1Hits += names.length - absent.length;
+  // What is loading here already need not be asked for.
+  const unknown = absent.filter((name) => !state.flights.has(name));
+  if (unknown.length === 0) return { missing: absent, away: false };
+  const failed = new Map<string, unknown>();
+  try {
+    const found = await readStored(state, unknown, failed);
+    for (const [index, name] of unknown.entries()) if (take(name, found[index])) state.stats.l2Hits++;
+  } catch (error) {
+    for (const name of unknown) failed.set(name, error);
+  }
+  for (const [name, error] of failed) take(name, readSuspect(state, name, error));
+  return { missing: absent.filter((name) => !results.has(name)), away: failed.size > 0 };
+}
+
+interface Asked<K, T> {
+  readonly key: K;
+  readonly resolve: (value: T | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Gathers keys until `begin`, and calls the loader for all of them; keys that come later are gathered for a turn. */
+class BatchCall<K extends Key, T> {
+  readonly #loader: LoadBatch<K, T>;
+  #asked: Asked<K, T>[] = [];
+  #begun = false;
+
+  constructor(loader: LoadBatch<K, T>) {
+    this.#loader = loader;
+  }
+
+  ask(key: K): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ key, resolve, reject });
+      if (this.#begun && this.#asked.length === 1) setImmediate(() => void this.#run());
+    });
+  }
+
+  begin(): void {
+    this.#begun = true;
+    if (this.#asked.length > 0) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = [];
+    try {
+      const keys = asked.map(({ key }) => key);
+      const answers = inOrder(keys, await this.#loader(keys));
+      for (const [index, { resolve, reject }] of asked.entries()) {
+        const answer = answers[index];
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      }
+    } catch (error) {
+      for (const { reject } of asked) reject(asError(error));
+    }
+  }
+}
+
+function inOrder<K extends Key, T>(keys: readonly K[], answers: BatchAnswers<T>): readonly (T | Error | undefined)[] {
+  if (answers instanceof Map) return keys.map((key) => answers.get(key) as T | Error | undefined);
+  const list: unknown = answers;
+  if (Array.isArray(list) && list.length === keys.length) return list as (T | Error | undefined)[];
+  const got = Array.isArray(list) ? `a list of ${list.length}` : 'neither';
+  const message = `a batch loader of ${keys.length} keys must answer a list of as many values, or a Map: got ${got}`;
+  throw new TierkitError('ERR_BATCH_RESULT', message, { details: { expected: keys.length } });
+}
+
+function asError(error: unknown): Error {
+  if (error instanceof Error) return error;
+  return new TierkitError('ERR_BATCH_RESULT', 'a batch loader threw what is no Error', { cause: error });
+}

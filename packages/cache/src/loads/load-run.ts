@@ -1,0 +1,203 @@
+import { freezeDeep, TierkitError } from '@tierkit/core';
+import type { Flight, StaleValue } from './flight.ts';
+import { jittered, refreshMarginMs } from './load-policy.ts';
+import { loaderContext, LoadOutcome } from './loader-context.ts';
+import { withinRedisDeadline } from './redis-deadline.ts';
+import type { FillToken } from '../level1/scope-level1.ts';
+import type { LoadedValue, ScopeState } from '../scope-state.ts';
+import type { Lease, LoadFailure, NewEntry } from '../stores/store.ts';
+import type { TagsAtStart } from '../tags/tag-tables.ts';
+import type { WritePlan } from '../writes/writes.ts';
+
+const ABSENT = Buffer.alloc(0);
+
+/** Runs the loader while the lease is kept, and stores what it made if the lease is still held then. */
+export async function loadUnderLease(
+  state: ScopeState,
+  flight: Flight,
+  lease: Lease,
+  token: FillToken,
+  started: TagsAtStart,
+): Promise<LoadedValue> {
+  const { engine, stats } = state;
+  const { stale } = flight;
+  stats.misses++;
+  const stopRenewing = keepLease(state, lease);
+  let outcome: LoadOutcome;
+  try {
+    outcome = await runLoader(state, flight);
+  } catch (error) {
+    stopRenewing();
+    void giveBack(state, lease, failed(state, flight, error));
+    throw error;
+  }
+  try {
+    state.failures.forget(flight.request.name);
+    const payload = outcome.kind === 'unchanged' ? stale?.payload : encode(state, outcome);
+    const ttlMs = timeToLive(flight, outcome);
+    if (payload === undefined || ttlMs === 0) {
+      void giveBack(state, lease);
+      return copied(state, outcome, payload, stale);
+    }
+    const sentMs = engine.clock.monotonic();
+    const graceMs = outcome.kind === 'absent' ? 0 : flight.request.policy.graceMs;
+    const plan = { ttlMs, graceMs, tags: tagsOf(flight, outcome, stale) };
+    const stored = await fill(state, flight, lease, payload, started, plan);
+    const loaded = copied(state, outcome, payload, stale);
+    if (stored !== undefined) {
+      const ttlEndMs = sentMs + ttlMs;
+      const margin = outcome.kind === 'absent' ? 0 : refreshMarginMs(ttlMs, flight.request.policy);
+      const tags = state.level1Tags(stored.tags);
+      const entry = { ...loaded, tags, bytes: payload.length, expiresAtMs: ttlEndMs + graceMs, ttlEndMs };
+      state.level1.fill(token, { ...entry, refreshMarginMs: margin }, engine.clock.monotonic());
+    }
+    return loaded;
+  } finally {
+    stopRenewing();
+  }
+}
+
+/** Without a lease nothing is stored: it could be older than what others stored meanwhile. */
+export async function loadUnstored(state: ScopeState, flight: Flight): Promise<LoadedValue> {
+  const { stale } = flight;
+  try {
+    const outcome = await runLoader(state, flight);
+    state.failures.forget(flight.request.name);
+    return copied(state, outcome, outcome.kind === 'value' ? encode(state, outcome) : undefined, stale);
+  } catch (error) {
+    failed(state, flight, error);
+    throw error;
+  }
+}
+
+/** Gives a lease back without a value; others may load at once, or are told of the failure for its backoff. */
+export async function giveBack(state: ScopeState, lease: Lease, failure?: LoadFailure): Promise<void> {
+  try {
+    await state.engine.store.release(state.address, lease, failure);
+  } catch {
+    // It expires.
+  }
+}
+
+/** Renews the lease until the returned function is called, or somebody else has it. */
+export function keepLease(state: ScopeState, lease: Lease): () => void {
+  const { engine, address, stats } = state;
+  const { leaseMs } = engine.sharing;
+  const renewal = setInterval(() => {
+    engine.store.renew(address, lease, leaseMs).then(
+      (held) => {
+        if (!held || engine.closed) clearInterval(renewal);
+      },
+      () => stats.errors++,
+    );
+  }, leaseMs / 3);
+  renewal.unref();
+  return () => clearInterval(renewal);
+}
+
+async function runLoader(state: ScopeState, flight: Flight): Promise<LoadOutcome> {
+  const { loader, policy } = flight.request;
+  state.stats.loads++;
+  const context = loaderContext(flight);
+  const running = loader(context);
+  return LoadOutcome.of(await inTime(state, flight, running, policy.hardTimeoutMs));
+}
+
+function inTime(state: ScopeState, flight: Flight, running: unknown, hardTimeoutMs: number | undefined): unknown {
+  if (hardTimeoutMs === undefined) return running;
+  return new Promise((resolve, reject) => {
+    const timer = state.engine.clock.setTimeout(() => {
+      const message = `the loader took longer than ${hardTimeoutMs} ms`;
+      const { tier } = state.address;
+      const error = new TierkitError('ERR_CACHE_LOAD_TIMEOUT', message, { details: { tier, hardTimeoutMs } });
+      reject(error);
+      flight.abort(error);
+    }, hardTimeoutMs);
+    Promise.resolve(running)
+      .then(resolve, reject)
+      .finally(() => timer.cancel());
+  });
+}
+
+/** Remembers a failure for those who come next, unless the name was changed meanwhile. */
+function failed(state: ScopeState, flight: Flight, error: unknown): LoadFailure | undefined {
+  const { engine, failures, flights, stats } = state;
+  const { name } = flight.request;
+  stats.loadErrors++;
+  if (flights.get(name) !== flight || engine.closed) return undefined;
+  const backoffMs = failures.add(name, error, engine.clock.monotonic());
+  return backoffMs === 0 ? undefined : { backoffMs, message: describe(error) };
+}
+
+/** For other processes: no message, since it may hold what Redis must not see. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'no Error';
+  const code = 'code' in error ? String(error.code) : '';
+  return `${error.name} ${code}`.trim().slice(0, 200);
+}
+
+function timeToLive({ request }: Flight, outcome: LoadOutcome): number {
+  const { policy } = request;
+  const ttlMs = outcome.ttlMs ?? (outcome.kind === 'absent' ? policy.negativeTtlMs : undefined) ?? policy.ttlMs;
+  return ttlMs === 0 ? 0 : jittered(ttlMs, policy);
+}
+
+/** What callers get: never the loader's own object, unless it cannot be encoded. */
+function copied(
+  state: ScopeState,
+  outcome: LoadOutcome,
+  payload: Buffer | undefined,
+  stale: LoadedValue | undefined,
+): LoadedValue {
+  if (outcome.kind === 'unchanged') return { value: stale?.value, shareable: stale?.shareable ?? true };
+  if (payload === undefined || outcome.kind === 'absent') return { value: outcome.value, shareable: true };
+  const value = state.engine.codec.decode(payload);
+  return { value, shareable: freezeDeep(value) };
+}
+
+/** Undefined for a value that cannot be stored; it is the caller's all the same. */
+function encode(state: ScopeState, { kind, value }: LoadOutcome): Buffer | undefined {
+  if (kind === 'absent') return ABSENT;
+  if (value === undefined) return undefined;
+  try {
+    return state.engine.codec.encode(value);
+  } catch (error) {
+    state.engine.logger.warn({ tier: state.address.tier, error: String(error) }, 'a loaded value cannot be stored');
+    return undefined;
+  }
+}
+
+/** The callers' and the loader's; what is unchanged keeps those that it had. */
+function tagsOf(flight: Flight, outcome: LoadOutcome, stale: StaleValue | undefined): readonly string[] {
+  const kept = outcome.kind === 'unchanged' ? (stale?.tagNames ?? []) : [];
+  if (kept.length === 0 && outcome.tags.length === 0) return flight.tags;
+  return [...new Set([...flight.tags, ...outcome.tags, ...kept])];
+}
+
+/** @returns what was stored, undefined for nothing */
+async function fill(
+  state: ScopeState,
+  flight: Flight,
+  lease: Lease,
+  payload: Buffer,
+  started: TagsAtStart,
+  plan: WritePlan,
+): Promise<Pick<NewEntry, 'tags'> | undefined> {
+  const { engine, address } = state;
+  const { name, policy } = flight.request;
+  try {
+    const tags = await engine.tags.stampLoaded(address, plan.tags, started, plan.ttlMs + plan.graceMs);
+    if (tags === 'outdated') {
+      void giveBack(state, lease);
+      return undefined;
+    }
+    const sealed = payload === ABSENT ? { flags: 0, payload } : state.seal(name, payload, flight.sensitive);
+    const entry = { key: lease.key, tags, ...sealed };
+    const filling = engine.store.fill(address, lease, entry, plan);
+    return (await withinRedisDeadline(filling, policy.redisTimeoutMs, engine.clock)) ? entry : undefined;
+  } catch (error) {
+    state.stats.errors++;
+    engine.logger.debug({ tier: address.tier, error: String(error) }, 'a loaded value was not stored');
+    return undefined;
+  }
+}

@@ -1,0 +1,256 @@
+import { TierkitError } from '@tierkit/core';
+import { Flight, type LoadHints, type LoadRequest, type StaleValue } from './flight.ts';
+import { freshName } from '../stores/fresh-generation.ts';
+import { refreshMarginMs, type LoadPolicy } from './load-policy.ts';
+import { giveBack, loadUnderLease, loadUnstored } from './load-run.ts';
+import type { Loader } from './loader-context.ts';
+import { accept, freshForMs, readLevel1, readSuspect, refreshDueMs, staleValue, type Found } from '../reads.ts';
+import { withinRedisDeadline } from './redis-deadline.ts';
+import type { FillToken } from '../level1/scope-level1.ts';
+import type { LoadedValue, ScopeState } from '../scope-state.ts';
+import type { Claim, StoredEntry } from '../stores/store.ts';
+import type { LoadPlan } from '../tier-policy.ts';
+
+/** Between two looks at a lease whose end may go unheard, since the feed is lost. */
+const DEAF_POLL_MS = 100;
+/** An entry that stays fresh for so little longer than the one that is to be refreshed is the same one. */
+const SAME_ENTRY_MS = 100;
+
+/**
+ * The value of a name, loaded if nobody has it: callers in this process share one load, and processes agree on one
+ * through a lease in the second level.
+ */
+export async function load(
+  state: ScopeState,
+  name: string,
+  loader: Loader,
+  policy: LoadPlan,
+  hints: LoadHints = {},
+): Promise<LoadedValue> {
+  const nowMs = state.engine.clock.monotonic();
+  const known = readLevel1(state, name, nowMs);
+  if (known !== undefined) {
+    state.stats.l1Hits++;
+    const dueMs = policy.refreshAhead === undefined ? undefined : refreshDueMs(state, name, nowMs);
+    if (dueMs !== undefined) refresh(state, { name, loader, policy, hitAboveMs: aboveMs(dueMs) });
+    return known;
+  }
+  const failure = state.failures.active(name, nowMs);
+  if (failure !== undefined && policy.graceMs === 0) throw failure.error;
+  let flight = state.flights.get(name);
+  if (flight?.tagMoves === state.tagMoves) {
+    flight.join(policy);
+    hints.onHeld?.();
+  } else {
+    flight = begin(state, { name, loader, policy, hitAboveMs: 0, ...hints });
+  }
+  return answer(state, flight, policy);
+}
+
+/** Loads an entry anew before its time, unless that is happening, failed a moment ago, or too much is happening. */
+function refresh(state: ScopeState, request: LoadRequest): void {
+  const { name } = request;
+  const { engine, failures, flights } = state;
+  if (flights.has(name) || failures.active(name, engine.clock.monotonic()) !== undefined) return;
+  const key = state.keyOf(name);
+  if (engine.background.takes(key)) engine.background.adopt(key, begin(state, request));
+}
+
+function begin(state: ScopeState, request: LoadRequest): Flight {
+  const flight = new Flight(request, state.tagMoves);
+  state.flights.set(request.name, flight);
+  void run(state, flight);
+  return flight;
+}
+
+async function run(state: ScopeState, flight: Flight): Promise<void> {
+  const { request } = flight;
+  const { name } = request;
+  // Nobody may be waiting for a load in the background.
+  flight.promise.catch(() => {});
+  try {
+    flight.resolve(await obtain(state, flight));
+  } catch (error) {
+    flight.reject(error);
+  } finally {
+    flight.look();
+    const attached = state.flights.get(name) === flight;
+    if (attached) state.flights.delete(name);
+    const hitAboveMs = flight.refreshAboveMs;
+    if (attached && hitAboveMs !== undefined) refresh(state, { ...request, hitAboveMs });
+  }
+}
+
+/** What a caller gets of a load: the value, or a stale one when the load is slow or fails. */
+async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Promise<LoadedValue> {
+  const { stats } = state;
+  const { graceMs, softTimeoutMs } = policy;
+  const ahead = flight.request.hitAboveMs > 0;
+  if (graceMs === 0 && !ahead) return flight.promise;
+
+  await flight.looked();
+  if (ahead) {
+    const fresh = usableStale(state, flight, { ...policy, graceMs: 0 });
+    if (fresh !== undefined) return fresh;
+  }
+  const patient = softTimeoutMs === undefined || usableStale(state, flight, policy) === undefined;
+  if (!patient && (await isSlow(flight, softTimeoutMs, state))) {
+    const stale = usableStale(state, flight, policy);
+    if (stale !== undefined && mayGoOn(state, flight)) {
+      stats.staleServed++;
+      return stale;
+    }
+  }
+  try {
+    return await flight.promise;
+  } catch (error) {
+    const stale = usableStale(state, flight, policy);
+    if (stale === undefined) throw error;
+    stats.staleServed++;
+    return stale;
+  }
+}
+
+/** Whether a load may go on although somebody no longer waits for it. */
+function mayGoOn(state: ScopeState, flight: Flight): boolean {
+  flight.abandoned = true;
+  return !flight.loading || state.engine.background.adopt(state.keyOf(flight.request.name), flight);
+}
+
+function isSlow(flight: Flight, softTimeoutMs: number, { engine }: ScopeState): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = engine.clock.setTimeout(() => resolve(true), softTimeoutMs);
+    const settled = (): void => {
+      timer.cancel();
+      resolve(false);
+    };
+    flight.promise.then(settled, settled);
+  });
+}
+
+async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
+  const { engine } = state;
+  const { name, hitAboveMs, away, onHeld } = flight.request;
+  const giveUpMs = engine.clock.monotonic() + engine.sharing.waitTimeoutMs;
+  const leaseToken = freshName();
+  let undecodable = 0;
+  let unreadable: StoredEntry | undefined;
+  for (;;) {
+    const alone = away === true || engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);
+    if (alone) return loadAlone(state, flight);
+    const token = state.level1.begin(name);
+    // From before the claim: news of the load's end may overtake the answer that somebody loads.
+    const waiter = state.waiters.begin(name);
+    const starting = engine.tags.start(state.address);
+    try {
+      const claim = await claimOrSuspect(state, flight, leaseToken, unreadable);
+      if (claim.kind === 'away') return claim.found ?? (await loadAlone(state, flight));
+      if (claim.kind === 'hit') {
+        const found = acceptHit(state, flight, token, claim.entry);
+        if (found !== undefined) return found;
+        undecodable++;
+        unreadable = claim.entry;
+        continue;
+      }
+      if (claim.kind === 'granted' && claim.stale === undefined) state.level1.gone(token);
+      // Once the name was changed, what the claim found may be older than that.
+      flight.stale = state.flights.get(name) === flight ? staleValue(state, claim.stale) : undefined;
+      flight.look();
+      const failure = state.failures.active(name, engine.clock.monotonic());
+      if (claim.kind === 'granted') {
+        if (failure === undefined && !crowdedOut(state, flight)) {
+          const { everywhere, scope } = await starting;
+          const started = { everywhere, scope: claim.lease.tags ?? scope };
+          flight.loading = true;
+          flight.tagMoves = state.tagMoves;
+          return await loadUnderLease(state, flight, claim.lease, token, started);
+        }
+        void giveBack(state, claim.lease);
+      }
+      if (failure !== undefined) throw failure.error;
+      if (claim.kind === 'failed') throw failedElsewhere(state, name, claim);
+      // A refresh that happens elsewhere, or is one too many here, leaves things as they are.
+      if (flight.stale !== undefined && (hitAboveMs > 0 || claim.kind === 'granted')) return flight.stale;
+      const leftMs = giveUpMs - engine.clock.monotonic();
+      if (leftMs <= 0) return await loadAlone(state, flight);
+      onHeld?.();
+      const deafMs = engine.level1?.armed === true ? Infinity : DEAF_POLL_MS;
+      const heldMs = claim.kind === 'held' ? claim.remainingMs : 0;
+      await waiter.wait(Math.min(leftMs, Math.max(heldMs, 1) * (1 + Math.random() * 0.1), deafMs));
+    } finally {
+      waiter.end();
+      state.level1.end(token);
+    }
+  }
+}
+
+type ClaimOrSuspect = Claim | { readonly kind: 'away'; readonly found: Found };
+
+async function claimOrSuspect(
+  state: ScopeState,
+  flight: Flight,
+  token: string,
+  unreadable: StoredEntry | undefined,
+): Promise<ClaimOrSuspect> {
+  const { engine } = state;
+  const { name, policy, hitAboveMs } = flight.request;
+  const { redisTimeoutMs } = policy;
+  const request = { token, leaseMs: engine.sharing.leaseMs, hitAboveMs, unreadable };
+  const claiming = engine.store.claim(state.address, state.keyOf(name), request);
+  try {
+    return await (redisTimeoutMs === undefined
+      ? claiming
+      : withinRedisDeadline(claiming, redisTimeoutMs, engine.clock));
+  } catch (error) {
+    // A lease that comes late would keep others waiting for nobody.
+    const release = (late: Claim): void => void (late.kind === 'granted' && giveBack(state, late.lease));
+    claiming.then(release, () => {});
+    return { kind: 'away', found: readSuspect(state, name, error) };
+  }
+}
+
+function acceptHit(state: ScopeState, flight: Flight, token: FillToken, entry: StoredEntry): Found {
+  const { policy, hitAboveMs } = flight.request;
+  const found = accept(state, token, entry, policy);
+  if (found === undefined) return undefined;
+  state.stats.l2Hits++;
+  if (policy.refreshAhead !== undefined && hitAboveMs === 0 && found.value !== undefined) {
+    const leftMs = freshForMs(state, entry);
+    if (leftMs <= refreshMarginMs(policy.ttlMs, policy)) flight.refreshAboveMs = aboveMs(leftMs);
+  }
+  return found;
+}
+
+/** What claims an entry that is fresh for so long, and not one that replaced it. */
+function aboveMs(leftMs: number): number {
+  return Math.ceil(Math.max(leftMs, 0) + SAME_ENTRY_MS);
+}
+
+/** Whether nobody may be waiting for this load, and there are too many of those already. */
+function crowdedOut(state: ScopeState, flight: Flight): boolean {
+  const { name, policy } = flight.request;
+  if (!flight.abandoned && policy.softTimeoutMs !== 0) return false;
+  if (usableStale(state, flight, policy) === undefined) return false;
+  return !state.engine.background.adopt(state.keyOf(name), flight);
+}
+
+/** What a caller may get instead of the loaded value. */
+function usableStale({ engine }: ScopeState, { stale }: Flight, { graceMs }: LoadPolicy): StaleValue | undefined {
+  if (stale === undefined || stale.tags?.ended === true) return undefined;
+  return engine.clock.monotonic() < stale.ttlEndMs + graceMs ? stale : undefined;
+}
+
+async function loadAlone(state: ScopeState, flight: Flight): Promise<LoadedValue> {
+  const failure = state.failures.active(flight.request.name, state.engine.clock.monotonic());
+  if (failure !== undefined) throw failure.error;
+  return loadUnstored(state, flight);
+}
+
+function failedElsewhere(state: ScopeState, name: string, claim: Claim & { readonly kind: 'failed' }): unknown {
+  const { failures, engine, address } = state;
+  const elsewhere = (): TierkitError => {
+    const message = `another process failed to load this a moment ago: ${claim.message}`;
+    return new TierkitError('ERR_CACHE_LOAD_FAILED', message, { details: { tier: address.tier, name } });
+  };
+  return failures.learn(name, elsewhere, engine.clock.monotonic(), claim.remainingMs);
+}

@@ -1,0 +1,331 @@
+import { compilePattern, TierkitError, type Logger } from '@tierkit/core';
+import { tierPrefix, type ScopeAddress } from '../scope-address.ts';
+import type { CacheStore } from '../stores/store.ts';
+import type { TagTables } from '../tags/tag-tables.ts';
+
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 5_000;
+/** Names of a scope that are remembered one by one; a scope with more is cleared as a whole, which is one step. */
+const MAX_NAMES = 10_000;
+/** Tags of a scope that are remembered one by one; with more, all that has tags is invalidated. */
+const MAX_TAGS = 1_000;
+/** Each costs a walk over all keys in Redis. */
+const MAX_PATTERNS = 16;
+/** Names, patterns, tags and scopes that are remembered in all; with more, a tier is invalidated as a whole. */
+const MAX_REMEMBERED = 20_000;
+/** Scopes that are invalidated at the same time. */
+const AT_ONCE = 50;
+/** A command that timed out may still take effect this long after, when a frozen server goes on. */
+const LATE_MS = 60_000;
+
+/** What was touched, each with the moment of the last change that was not confirmed. */
+interface Unconfirmed {
+  readonly scope: ScopeAddress;
+  readonly names: Map<string, number>;
+  readonly patterns: Map<string, number>;
+  readonly tags: Map<string, number>;
+  /** The moment of the last one that touched everything that has tags; 0 for none. */
+  allTags: number;
+  /** The moment of the last one that touched everything; 0 for none. */
+  all: number;
+  /** While it is being invalidated. */
+  invalidating: Promise<void> | undefined;
+}
+
+/**
+ * Changes that Redis did not confirm: they may have been made, may still be made, or may be lost.
+ *
+ * Until Redis took an invalidation of what they touched, this instance answers those names with a miss, since what
+ * Redis has may be older than the change. Other instances hear of it when the invalidation is made.
+ *
+ * Memory is bounded: what is too much to be remembered one by one is invalidated by the scope, and by the tier.
+ */
+export class UnconfirmedChanges {
+  readonly #store: CacheStore;
+  readonly #tags: TagTables;
+  readonly #logger: Logger;
+  readonly #byScope = new Map<string, Unconfirmed>();
+  /** Tiers of which nothing is remembered but that all their scopes are in doubt, by what their scopes begin with. */
+  readonly #tiers = new Map<string, number>();
+  #remembered = 0;
+  #moment = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #delayMs = RETRY_MIN_MS;
+  #replaying = false;
+  #lastAtMs = -Infinity;
+  #closed = false;
+  /** Called for scopes that are in doubt as a whole, by what their keys begin with: the first level must not answer. */
+  onWhole: (prefix: string) => void = () => {};
+
+  constructor(store: CacheStore, tags: TagTables, logger: Logger) {
+    this.#store = store;
+    this.#tags = tags;
+    this.#logger = logger;
+  }
+
+  /** Scopes in doubt; a tier that is in doubt as a whole counts as one. */
+  get size(): number {
+    return this.#byScope.size + this.#tiers.size;
+  }
+
+  /** Taken before a command is sent: if it is confirmed, it settles nothing that came after. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** Whether messages of this instance's own may tell of changes that it does not know to be made. */
+  get recent(): boolean {
+    return performance.now() - this.#lastAtMs < LATE_MS;
+  }
+
+  covers(scope: ScopeAddress, name: string): boolean {
+    if (this.size === 0) return false;
+    if (this.#tiers.has(tierPrefix(scope))) return true;
+    const known = this.#byScope.get(scope.generationKey);
+    if (known === undefined) return false;
+    return known.all > 0 || known.names.has(name) || coveredByPattern(known, name);
+  }
+
+  /**
+   * Before a write: an earlier change of these names that was made up for later would undo it. What is remembered by
+   * name is settled by the write itself.
+   */
+  async clearTheWay(scope: ScopeAddress, names: readonly string[]): Promise<void> {
+    if (this.size === 0) return;
+    const tier = tierPrefix(scope);
+    const tierMoment = this.#tiers.get(tier);
+    if (tierMoment !== undefined) await this.#invalidateTier(tier, tierMoment);
+    const known = this.#byScope.get(scope.generationKey);
+    if (known === undefined) return;
+    const inTheWay = (): boolean => known.all > 0 || names.some((name) => coveredByPattern(known, name));
+    // What began before may still be under way.
+    if (known.invalidating === undefined && !inTheWay()) return;
+    await this.#invalidate(known).catch((error: unknown) => {
+      if (inTheWay()) throw error;
+    });
+    if (inTheWay()) throw new TierkitError('ERR_CACHE_UNCONFIRMED', 'an earlier change is still to be made up for');
+  }
+
+  addNames(scope: ScopeAddress, names: readonly string[]): void {
+    this.#add(scope, (known, moment) => {
+      if (known.all > 0) known.all = moment;
+      else for (const name of names) known.names.set(name, moment);
+      // The root's entries have nothing else in common: it is cleared only when there is no room at all.
+      if (scope.scoped && known.names.size > MAX_NAMES) takeAll(known, moment);
+    });
+  }
+
+  /** @param pattern as the user wrote it */
+  addPattern(scope: ScopeAddress, pattern: string): void {
+    this.#add(scope, (known, moment) => {
+      if (known.all > 0) known.all = moment;
+      else known.patterns.set(pattern, moment);
+      if (known.patterns.size > MAX_PATTERNS) takeAll(known, moment);
+    });
+  }
+
+  addTags(scope: ScopeAddress, tags: readonly string[]): void {
+    this.#add(scope, (known, moment) => {
+      for (const tag of tags) known.tags.set(tag, moment);
+      if (known.allTags === 0 && known.tags.size <= MAX_TAGS) return;
+      known.allTags = moment;
+      known.tags.clear();
+    });
+    if (this.#tiers.has(tierPrefix(scope))) this.#takeOver(scope.generationKey);
+  }
+
+  addAll(scope: ScopeAddress): void {
+    this.#add(scope, takeAll);
+  }
+
+  /** A write of these names that was sent at the moment was confirmed and announced: what came before does not count. */
+  settle(scope: ScopeAddress, names: readonly string[], sent: number): void {
+    const known = this.#byScope.get(scope.generationKey);
+    if (known === undefined) return;
+    this.#change(known, () => {
+      for (const name of names) if ((known.names.get(name) ?? Infinity) <= sent) known.names.delete(name);
+    });
+  }
+
+  /** As {@link settle}, for a clear of the scope. */
+  settleAll(scope: ScopeAddress, sent: number): void {
+    const known = this.#byScope.get(scope.generationKey);
+    if (known === undefined) return;
+    this.#change(known, () => {
+      if (known.all <= sent) known.all = 0;
+      for (const touched of [known.names, known.patterns]) {
+        for (const [name, moment] of touched) if (moment <= sent) touched.delete(name);
+      }
+    });
+  }
+
+  /** Tries to make the invalidations now; those that fail are tried again. */
+  replay(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#replaying && !this.#closed && this.size > 0) void this.#run();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#byScope.clear();
+    this.#tiers.clear();
+    this.#remembered = 0;
+  }
+
+  #add(scope: ScopeAddress, touch: (known: Unconfirmed, moment: number) => void): void {
+    if (this.#closed) return;
+    this.#lastAtMs = performance.now();
+    const moment = ++this.#moment;
+    const tier = tierPrefix(scope);
+    if (this.#tiers.has(tier)) {
+      this.#tiers.set(tier, moment);
+    } else {
+      let known = this.#byScope.get(scope.generationKey);
+      if (known === undefined) {
+        known = {
+          scope,
+          names: new Map(),
+          patterns: new Map(),
+          tags: new Map(),
+          allTags: 0,
+          all: 0,
+          invalidating: undefined,
+        };
+        this.#byScope.set(scope.generationKey, known);
+        this.#remembered++;
+      }
+      const touched = known;
+      this.#change(touched, () => touch(touched, moment));
+      if (this.#remembered > MAX_REMEMBERED) this.#takeTier(tier, touched, moment);
+    }
+    this.#schedule();
+  }
+
+  #takeTier(tier: string, touched: Unconfirmed, moment: number): void {
+    // Tags of all scopes together are no scope, and bounded by themselves.
+    if (!touched.scope.scoped && touched.names.size + touched.patterns.size === 0) return;
+    this.#logger.warn(
+      { tier: touched.scope.tier },
+      'too many unconfirmed changes: all of the tier will be invalidated',
+    );
+    if (!touched.scope.scoped) return this.#change(touched, () => takeAll(touched, moment));
+    this.#tiers.set(tier, moment);
+    for (const known of this.#byScope.values()) if (tierPrefix(known.scope) === tier) this.#forget(known);
+    this.#takeOver(tier);
+  }
+
+  /** What is in doubt as a whole needs no memory of which of its tags are. */
+  #takeOver(prefix: string): void {
+    this.onWhole(prefix);
+    this.#tags.forgive(prefix);
+  }
+
+  /** Every change of what is remembered of a scope, so that the sum of all holds. */
+  #change(known: Unconfirmed, change: () => void): void {
+    if (this.#byScope.get(known.scope.generationKey) !== known) return;
+    const before = sizeOf(known);
+    change();
+    this.#remembered += sizeOf(known) - before;
+    if (known.all === 0 && known.allTags === 0 && sizeOf(known) === 1) this.#forget(known);
+  }
+
+  #forget(known: Unconfirmed): void {
+    if (this.#byScope.get(known.scope.generationKey) !== known) return;
+    this.#byScope.delete(known.scope.generationKey);
+    this.#remembered -= sizeOf(known);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#replaying || this.#closed) return;
+    this.#timer = setTimeout(() => this.replay(), this.#delayMs * (0.5 + Math.random()));
+    this.#timer.unref();
+  }
+
+  async #run(): Promise<void> {
+    this.#replaying = true;
+    const done = await this.#invalidateAll();
+    this.#replaying = false;
+    if (done) this.#logger.info({}, 'unconfirmed changes were invalidated');
+    this.#delayMs = done ? RETRY_MIN_MS : Math.min(this.#delayMs * 2, RETRY_MAX_MS);
+    if (this.size > 0) this.#schedule();
+  }
+
+  /** Tries all of them, since one server of many may be away. @returns whether nothing failed */
+  async #invalidateAll(): Promise<boolean> {
+    const left = [...this.#byScope.values()].map((known) => () => this.#invalidate(known));
+    for (const [tier, moment] of this.#tiers) left.push(() => this.#invalidateTier(tier, moment));
+    let done = true;
+    for (let batch = left.splice(0, AT_ONCE); batch.length > 0; batch = left.splice(0, AT_ONCE)) {
+      const results = await Promise.allSettled(batch.map((invalidate) => invalidate()));
+      done &&= results.every(({ status }) => status === 'fulfilled');
+    }
+    return done;
+  }
+
+  async #invalidateTier(tier: string, moment: number): Promise<void> {
+    await this.#store.clearTier(tier);
+    if (this.#tiers.get(tier) === moment) this.#tiers.delete(tier);
+  }
+
+  async #invalidateTags(known: Unconfirmed): Promise<void> {
+    const sent = this.#moment;
+    const tags = [...known.tags.keys()];
+    await this.#tags.invalidate(known.scope, known.allTags > 0 ? [] : tags);
+    this.#change(known, () => {
+      if (known.allTags <= sent) known.allTags = 0;
+      for (const tag of tags) if ((known.tags.get(tag) ?? Infinity) <= sent) known.tags.delete(tag);
+    });
+  }
+
+  /** One at a time, so that none that began earlier ends later. */
+  #invalidate(known: Unconfirmed): Promise<void> {
+    known.invalidating ??= this.#invalidateNow(known).finally(() => (known.invalidating = undefined));
+    return known.invalidating;
+  }
+
+  async #invalidateNow(known: Unconfirmed): Promise<void> {
+    const { scope } = known;
+    if (known.allTags > 0 || known.tags.size > 0) await this.#invalidateTags(known);
+    const sent = this.#moment;
+    if (known.all > 0) {
+      await this.#store.clear(scope);
+      this.settleAll(scope, sent);
+      return;
+    }
+    const names = [...known.names.keys()];
+    if (names.length > 0) {
+      await this.#store.remove(
+        scope,
+        names.map((name) => scope.prefix + name),
+      );
+      this.settle(scope, names, sent);
+    }
+    for (const [pattern, moment] of known.patterns) {
+      const compiled = compilePattern(pattern);
+      await this.#store.voidLeases(scope, compiled);
+      for await (const keys of this.#store.scan(scope, compiled, true)) {
+        if (keys.length > 0) await this.#store.remove(scope, keys);
+      }
+      await this.#store.announcePattern(scope, pattern);
+      if (known.patterns.get(pattern) === moment) this.#change(known, () => known.patterns.delete(pattern));
+    }
+  }
+}
+
+function coveredByPattern({ patterns }: Unconfirmed, name: string): boolean {
+  for (const pattern of patterns.keys()) if (compilePattern(pattern).matches(name)) return true;
+  return false;
+}
+
+/** What it counts for in all that is remembered. */
+function sizeOf({ names, patterns, tags }: Unconfirmed): number {
+  return 1 + names.size + patterns.size + tags.size;
+}
+
+function takeAll(known: Unconfirmed, moment: number): void {
+  known.all = moment;
+  known.names.clear();
+  known.patterns.clear();
+}

@@ -1,0 +1,198 @@
+import { compilePattern, TierkitError, type Sealed } from '@tierkit/core';
+import { refreshMarginMs } from '../loads/load-policy.ts';
+import type { NewLevel1Entry } from '../level1/scope-level1.ts';
+import type { ScopeState } from '../scope-state.ts';
+import type { StampedTags } from '../tags/stamped-tags.ts';
+import type { Lifetime } from '../stores/store.ts';
+
+/** What a pattern deletion did. */
+export interface PatternDeletion {
+  /** Entries that were deleted, or would be in a dry run. */
+  readonly deleted: number;
+  /** False when Redis did not confirm all of it; what is left is deleted when Redis returns. */
+  readonly confirmed: boolean;
+}
+
+/** How long written entries live, and the tags of all of them. */
+export interface WritePlan extends Lifetime {
+  /** As they are stored. */
+  readonly tags: readonly string[];
+}
+
+/** A value as the levels take it: encoded for the first, sealed for the second. */
+export interface EncodedValue {
+  readonly name: string;
+  readonly payload: Buffer;
+  readonly sealed: Sealed;
+}
+
+/** @throws {TierkitError} `ERR_VALUE_UNSUPPORTED`, `ERR_VALUE_TOO_LARGE`, `ERR_VALUE_KEY_MISSING` */
+export function encodeValue(state: ScopeState, name: string, value: unknown, sensitive: boolean): EncodedValue {
+  const payload = state.engine.codec.encode(value);
+  return { name, payload, sealed: state.seal(name, payload, sensitive) };
+}
+
+/**
+ * Stores encoded values and announces the change.
+ *
+ * @returns whether Redis confirmed; if not, the names are remembered and invalidated when it returns
+ */
+export async function write(
+  state: ScopeState,
+  entries: readonly EncodedValue[],
+  plan: WritePlan,
+  required: boolean,
+): Promise<boolean> {
+  const { engine, level1, stats } = state;
+  const names = entries.map(({ name }) => name);
+  for (const name of names) state.invalidate(name);
+  const tokens = names.map((name) => level1.begin(name));
+  const sentMs = engine.clock.monotonic();
+  const sent = engine.unconfirmed.moment;
+  const since = engine.store.moment;
+  let tags: StampedTags | undefined;
+  try {
+    if (engine.unconfirmed.size > 0) await engine.unconfirmed.clearTheWay(state.address, names);
+    tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
+    const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
+    await engine.store.write(state.address, stored, plan, since);
+  } catch (error) {
+    for (const name of names) state.invalidate(name);
+    for (const token of tokens) level1.end(token);
+    engine.unconfirmed.addNames(state.address, names);
+    return unconfirmed(state, 'set', error, required);
+  }
+  engine.unconfirmed.settle(state.address, names, sent);
+  stats.writes += entries.length;
+  // Whoever read meanwhile, or wrote meanwhile, may have seen the order of things otherwise: nothing of theirs stays,
+  // and nothing of ours if we heard of theirs.
+  for (const [index, { name, payload }] of entries.entries()) {
+    const token = tokens[index];
+    if (token === undefined) continue;
+    const mine = token.valid;
+    state.invalidate(name);
+    token.valid = mine;
+    level1.fill(token, writtenEntry(state, payload, sentMs, plan, tags), engine.clock.monotonic());
+    token.valid = false;
+    level1.end(token);
+  }
+  return true;
+}
+
+/** What the first level keeps of a write that was sent then. */
+export function writtenEntry(
+  state: ScopeState,
+  payload: Buffer,
+  sentMs: number,
+  lifetime: Lifetime,
+  tags: StampedTags | undefined,
+): NewLevel1Entry {
+  const { ttlMs, graceMs } = lifetime;
+  const ttlEndMs = sentMs + ttlMs;
+  const margin = refreshMarginMs(ttlMs, state.policy);
+  return {
+    bytes: payload.length,
+    payload,
+    tags: state.level1Tags(tags),
+    ttlEndMs,
+    expiresAtMs: ttlEndMs + graceMs,
+    refreshMarginMs: margin,
+  };
+}
+
+/** Deletes entries and announces it. @returns whether Redis confirmed, as `write` */
+export async function remove(state: ScopeState, names: readonly string[], required: boolean): Promise<boolean> {
+  const { engine, stats } = state;
+  for (const name of names) state.invalidate(name);
+  const sent = engine.unconfirmed.moment;
+  try {
+    await engine.store.remove(
+      state.address,
+      names.map((name) => state.keyOf(name)),
+    );
+  } catch (error) {
+    for (const name of names) state.invalidate(name);
+    engine.unconfirmed.addNames(state.address, names);
+    return unconfirmed(state, 'delete', error, required);
+  }
+  for (const name of names) state.invalidate(name);
+  engine.unconfirmed.settle(state.address, names, sent);
+  stats.deletes += names.length;
+  return true;
+}
+
+/** Ends all entries of the scope in one step. @returns whether Redis confirmed, as `write` */
+export async function clear(state: ScopeState, required: boolean): Promise<boolean> {
+  const { engine } = state;
+  state.invalidateAll();
+  const sent = engine.unconfirmed.moment;
+  try {
+    await engine.store.clear(state.address);
+  } catch (error) {
+    state.invalidateAll();
+    engine.unconfirmed.addAll(state.address);
+    return unconfirmed(state, 'clear', error, required);
+  }
+  state.invalidateAll();
+  engine.unconfirmed.settleAll(state.address, sent);
+  return true;
+}
+
+/**
+ * Ends all entries of an address that have one of the tags, or one that those imply.
+ *
+ * @returns whether Redis confirmed, as `write`
+ */
+export async function invalidateTags(target: Target, tags: readonly string[], required: boolean): Promise<boolean> {
+  const { engine, address } = target;
+  const names = engine.impliedTags.of(tags);
+  if (names.length === 0) return true;
+  try {
+    await engine.tags.invalidate(address, names);
+  } catch (error) {
+    engine.unconfirmed.addTags(address, names);
+    return unconfirmed(target, 'invalidateTags', error, required);
+  }
+  return true;
+}
+
+/**
+ * Deletes the entries whose names match, in batches, then announces the pattern.
+ *
+ * Leases go first: a load that ends before its lease is found has stored its entry before the entries are listed.
+ */
+export async function removeByPattern(state: ScopeState, pattern: string, dryRun: boolean): Promise<PatternDeletion> {
+  const { engine, stats } = state;
+  const compiled = compilePattern(pattern);
+  const matches = (name: string): boolean => compiled.matches(name);
+  let deleted = 0;
+  if (!dryRun) state.invalidateMatching(matches);
+  try {
+    if (!dryRun) await engine.store.voidLeases(state.address, compiled);
+    for await (const keys of engine.store.scan(state.address, compiled, true)) {
+      if (!dryRun && keys.length > 0) await engine.store.remove(state.address, keys);
+      deleted += keys.length;
+    }
+    if (!dryRun) await engine.store.announcePattern(state.address, pattern);
+  } catch (error) {
+    if (!dryRun) engine.unconfirmed.addPattern(state.address, pattern);
+    unconfirmed(state, 'deleteByPattern', error, false);
+    return { deleted, confirmed: false };
+  } finally {
+    if (!dryRun) state.invalidateMatching(matches);
+  }
+  if (!dryRun) stats.deletes += deleted;
+  return { deleted, confirmed: true };
+}
+
+/** What is changed: a scope, or all of them. */
+type Target = Pick<ScopeState, 'engine' | 'address' | 'stats'>;
+
+function unconfirmed(state: Target, operation: string, error: unknown, required: boolean): false {
+  const { tier } = state.address;
+  state.stats.errors++;
+  state.engine.logger.debug({ tier, operation, error: String(error) }, 'Redis did not confirm a change');
+  if (!required) return false;
+  const message = `Redis did not confirm the ${operation}; it may still take effect`;
+  throw new TierkitError('ERR_CACHE_UNCONFIRMED', message, { cause: error, details: { tier, operation } });
+}
