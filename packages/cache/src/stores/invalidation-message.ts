@@ -18,10 +18,16 @@ export type Invalidation =
   /** A load ended; nothing changed for those who did not wait for it. */
   | { readonly kind: 'loaded'; readonly key: string };
 
+/** What is announced by the caller; tags are by the script that counts them. */
+export type Announced = Exclude<Invalidation, { kind: 'tags' }>;
+
+/** Makes the message that a script is to publish. */
+export type Announce = (news: Announced) => { readonly channel: string; readonly message: string };
+
 const ORIGIN_LENGTH = 12;
 const MAX_BYTES = 1_048_576;
 
-export function encodeInvalidation(origin: string, invalidation: Exclude<Invalidation, { kind: 'tags' }>): string {
+export function encodeInvalidation(origin: string, invalidation: Announced): string {
   switch (invalidation.kind) {
     case 'keys':
       return `${origin}k${invalidation.keys.join('\n')}`;

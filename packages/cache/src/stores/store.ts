@@ -128,3 +128,8 @@ export type Claim =
       readonly remainingMs: number;
       readonly stale: StoredEntry | undefined;
     };
+
+/** For scripts, whose time to live is that of the key. */
+export function lifeArgs({ ttlMs, graceMs }: Lifetime): { ttlMs: number; freshMs: number } {
+  return { ttlMs: ttlMs + graceMs, freshMs: ttlMs };
+}
