@@ -17,6 +17,7 @@ export interface Cache extends Pick<Scope, keyof Scope> {
   readonly schedule: Tiers['schedule'];
   ready(timeout?: Duration): Promise<void>;
   stats(): CacheStats;
+  readonly topKeys: Tiers['topKeys'];
   close(): Promise<void>;
 }
 
@@ -45,10 +46,12 @@ export function createCache(options: SingleCacheOptions): Cache {
     clear: scope.clear.bind(scope),
     deleteByPattern: scope.deleteByPattern.bind(scope),
     keys: scope.keys.bind(scope),
+    countedAs: scope.countedAs.bind(scope),
     define: scope.define.bind<Scope['define']>(scope),
     schedule: tiers.schedule.bind(tiers),
     ready: (timeout) => tiers.ready(timeout),
     stats: () => tiers.stats(),
+    topKeys: (options) => tiers.topKeys(options),
     close: () => tiers.close(),
   };
 }

@@ -4,6 +4,7 @@ import type { Level1 } from './level1/level1.ts';
 import type { CacheStore } from './stores/store.ts';
 import type { ImpliedTags } from './tags/tag-names.ts';
 import type { TagTables } from './tags/tag-tables.ts';
+import type { TopKeys } from './top-keys.ts';
 import type { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** What all scopes of one instance share. */
@@ -19,6 +20,7 @@ export interface Engine {
   readonly unconfirmed: UnconfirmedChanges;
   readonly sharing: LoadSharing;
   readonly background: BackgroundLoads;
+  readonly topKeys: TopKeys;
   /** Set by `close`: nothing waits or repeats from then on. */
   closed: boolean;
   /** The most that the store's time can be ahead of `clock.monotonic()`, in milliseconds; undefined while unknown. */

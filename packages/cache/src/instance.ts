@@ -18,6 +18,7 @@ import { sealing } from './stores/sealing.ts';
 import type { CacheStore } from './stores/store.ts';
 import { ImpliedTags } from './tags/tag-names.ts';
 import { TagTables } from './tags/tag-tables.ts';
+import { TopKeys } from './top-keys.ts';
 import { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** The parts of a running cache, wired: what `createCache` and `createTiers` have in common. */
@@ -77,7 +78,7 @@ export function createInstance(options: CacheOptions): Instance {
     const unconfirmed = new UnconfirmedChanges(store, tags, logger);
     unconfirmed.onWhole = (prefix) => scopes.apply({ kind: 'tier', prefix }, compilePattern);
     const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, sharing, background };
-    return { ...shared, unconfirmed, storeOffsetMs, closed: false };
+    return { ...shared, topKeys: new TopKeys(), unconfirmed, storeOffsetMs, closed: false };
   };
 
   if (backend === 'memory' || backend === 'null') {

@@ -23,6 +23,12 @@ export function readLevel1(state: ScopeState, name: string, nowMs: number): Foun
   return entry && decodeEntry(state, entry);
 }
 
+/** Counts a read that the first level answered. */
+export function hitLevel1(state: ScopeState, name: string): void {
+  const { stats, engine, address } = state;
+  if (++stats.l1Hits >= stats.sampleAt) engine.topKeys.sampleHit(stats, address, name);
+}
+
 /** How long the first level's entry stays fresh, once it is due to be refreshed; undefined before, and without one. */
 export function refreshDueMs(state: ScopeState, name: string, nowMs: number): number | undefined {
   const entry = trusted(state, name, nowMs);
@@ -38,6 +44,7 @@ function trusted(state: ScopeState, name: string, nowMs: number): Level1Entry | 
 /** The second level's answer; the first level's suspect one when the second cannot be asked. */
 export async function read(state: ScopeState, name: string): Promise<Found> {
   const { engine, stats } = state;
+  engine.topKeys.read(state.address, name);
   if (engine.unconfirmed.covers(state.address, name)) {
     stats.misses++;
     return undefined;
@@ -50,13 +57,15 @@ export async function read(state: ScopeState, name: string): Promise<Found> {
       ? reading
       : withinRedisDeadline(reading, redisTimeoutMs, engine.clock));
     if (stored === undefined) state.level1.gone(token);
+    else countBytes(state, stored);
     const found = stored && isFresh(state, stored) ? accept(state, token, stored) : undefined;
     if (found === undefined) stats.misses++;
     else stats.l2Hits++;
     return found;
   } catch (error) {
     if (isTimeout(error)) engine.store.suspectOversized(state.keyOf(name));
-    return readSuspect(state, name, error);
+    notRead(state, error);
+    return missed(state, name);
   } finally {
     state.level1.end(token);
   }
@@ -69,19 +78,21 @@ function isTimeout(error: unknown): boolean {
 
 /** As `read` for several names at once, one answer a name. */
 export async function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
-  const { stats } = state;
+  const { stats, engine } = state;
+  for (const name of names) engine.topKeys.read(state.address, name);
   try {
     const failed = new Map<string, unknown>();
     const found = await readStored(state, names, failed);
+    countFailed(state, failed);
     return names.map((name, index) => {
-      const error = failed.get(name);
-      if (error !== undefined) return readSuspect(state, name, error);
+      if (failed.has(name)) return missed(state, name);
       if (found[index] === undefined) stats.misses++;
       else stats.l2Hits++;
       return found[index];
     });
   } catch (error) {
-    return names.map((name) => readSuspect(state, name, error));
+    notRead(state, error);
+    return names.map((name) => missed(state, name));
   }
 }
 
@@ -109,6 +120,7 @@ export async function readStored(
         failed.set(name, entry);
         return undefined;
       }
+      countBytes(state, entry);
       return isFresh(state, entry) ? accept(state, token, entry) : undefined;
     });
   } finally {
@@ -185,15 +197,34 @@ function isAbsence({ flags, payload }: StoredEntry): boolean {
  * were to be revalidated, up to the end of their time to live and grace. A local change ends them, so they are never
  * older than what this instance did.
  */
-export function readSuspect(state: ScopeState, name: string, error: unknown): Found {
-  const { engine, stats } = state;
-  stats.errors++;
-  engine.logger.debug({ tier: state.address.tier, error: String(error) }, 'cache read failed');
+export function readSuspect(state: ScopeState, name: string): Found {
+  const { engine } = state;
   const entry = state.level1.find(name);
   const usable = entry !== undefined && entry.tags?.ended !== true && engine.clock.monotonic() < entry.expiresAtMs;
-  const found = usable ? decodeEntry(state, entry) : undefined;
-  if (found === undefined) stats.misses++;
-  else stats.staleServed++;
+  return usable ? decodeEntry(state, entry) : undefined;
+}
+
+/** Counts a read command that failed. */
+export function notRead({ engine, stats, address }: ScopeState, error: unknown): void {
+  stats.errors++;
+  engine.logger.debug({ tier: address.tier, error: String(error) }, 'cache read failed');
+}
+
+/** The same for some of many names, of which several may have been in one command. */
+export function countFailed(state: ScopeState, failed: ReadonlyMap<string, unknown>): void {
+  for (const error of new Set(failed.values())) notRead(state, error);
+}
+
+/** Counts what came from the store. */
+export function countBytes({ stats }: ScopeState, stored: StoredEntry): void {
+  stats.bytesRead += stored.payload.length;
+}
+
+/** What the first level has for a read that the second could not answer, counted. */
+function missed(state: ScopeState, name: string): Found {
+  const found = readSuspect(state, name);
+  state.stats.misses++;
+  if (found !== undefined) state.stats.staleServed++;
   return found;
 }
 

@@ -7,7 +7,7 @@ import { ScopeLevel1 } from './level1/scope-level1.ts';
 import { Level1Tags } from './level1/level1-tags.ts';
 import type { StampedTags } from './tags/stamped-tags.ts';
 import type { TagTable } from './tags/tag-table.ts';
-import type { TierStats } from './stats.ts';
+import type { LiveCounters, TierCounts } from './stats.ts';
 import type { LoadPlan } from './tier-policy.ts';
 import { Waiters } from './loads/waiters.ts';
 
@@ -19,28 +19,47 @@ export interface LoadedValue {
   readonly own?: boolean;
 }
 
-/** Everything that one instance knows about one scope. There is one at most for each scope. */
+interface Named {
+  readonly whole: ScopeState;
+  readonly name: string;
+}
+
+/** Everything that one instance knows about one scope. There is one at most for each scope, apart from how it is counted. */
 export class ScopeState {
   readonly address: ScopeAddress;
   /** The tier's, which is also the plan of a load that says nothing else. */
   readonly policy: LoadPlan;
   readonly engine: Engine;
-  readonly stats: TierStats;
+  readonly stats: LiveCounters;
   readonly level1: ScopeLevel1;
-  readonly flights: Map<string, Flight> = new Map();
+  readonly flights: Map<string, Flight>;
   /** Held here, so that it lasts as long as the scope is in use. */
   readonly #tags: TagTable;
-  readonly waiters: Waiters = new Waiters();
+  readonly waiters: Waiters;
   readonly failures: LoadFailures;
+  readonly #counts: TierCounts;
+  /** Where this one only counts apart: what the registry knows must last as long. */
+  readonly #whole: ScopeState | undefined;
 
-  constructor(engine: Engine, address: ScopeAddress, policy: LoadPlan, stats: TierStats) {
+  constructor(engine: Engine, address: ScopeAddress, policy: LoadPlan, counts: TierCounts, named?: Named) {
+    const whole = named?.whole;
     this.engine = engine;
     this.address = address;
     this.policy = policy;
+    this.stats = named === undefined ? counts.unnamed : counts.named(named.name);
+    this.level1 = whole?.level1 ?? new ScopeLevel1(engine.level1, this, counts.level1);
+    this.flights = whole?.flights ?? new Map<string, Flight>();
     this.#tags = engine.tags.of(address);
-    this.stats = stats;
-    this.level1 = new ScopeLevel1(engine.level1, this);
-    this.failures = new LoadFailures(engine.sharing.backoffMs);
+    this.waiters = whole?.waiters ?? new Waiters();
+    this.failures = whole?.failures ?? new LoadFailures(engine.sharing.backoffMs);
+    this.#counts = counts;
+    this.#whole = whole;
+  }
+
+  /** The same in all but where it counts. */
+  countedAs(name: string): ScopeState {
+    const whole = this.#whole ?? this;
+    return new ScopeState(this.engine, this.address, this.policy, this.#counts, { whole, name });
   }
 
   keyOf(name: string): string {

@@ -7,7 +7,7 @@ import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy
 import type { LoadedType, Loader, LoaderContext } from './loads/loader-context.ts';
 import { load } from './loads/loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1/level1.ts';
-import { decodeEntry, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
+import { decodeEntry, handOut, hitLevel1, notRead, read, readLevel1, readMany, type Found } from './reads.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
 import {
   warmEntries,
@@ -116,7 +116,7 @@ export class Scope {
     const found = names.map((name) => readLevel1(state, name, nowMs));
     const missing = new Map<string, Found>();
     for (const [index, name] of names.entries()) if (found[index] === undefined) missing.set(name, undefined);
-    state.stats.l1Hits += found.filter((one) => one !== undefined).length;
+    for (const [index, name] of names.entries()) if (found[index] !== undefined) hitLevel1(state, name);
     if (missing.size > 0) {
       const asked = [...missing.keys()];
       const answers = await readMany(state, asked);
@@ -150,7 +150,7 @@ export class Scope {
 
   /** Results by the content that they were made from, under a name. @throws {TierkitError} `ERR_CACHE_OPTIONS` */
   content(name: string, options?: ContentOptions): ContentCache {
-    return new ContentCache(this, name, options);
+    return new ContentCache(this.countedAs(name), name, options);
   }
 
   /**
@@ -303,6 +303,14 @@ export class Scope {
     return defineEntry(this, definition);
   }
 
+  /**
+   * The same scope, of which `stats()` tells apart, under the name, what is done through it. A tier has up to 1,000 names
+   * of up to 200 characters; what has another one is counted for the tier alone.
+   */
+  countedAs(name: string): Scope {
+    return new Scope(this.#state.countedAs(name));
+  }
+
   /** The hot path: one lookup, one clock read, no allocation. Names with an escape take the longer way. */
   #hit(key: Key): Promise<unknown> | undefined {
     const entry = this.#plain.get(key as string);
@@ -313,7 +321,8 @@ export class Scope {
     const nowMs = state.engine.clock.monotonic();
     if (nowMs >= entry.freshUntilMs) return undefined;
     if (nowMs - entry.touchedAtMs > TOUCH_MS) this.#level1.touch(entry, nowMs);
-    state.stats.l1Hits++;
+    const { stats } = state;
+    if (++stats.l1Hits >= stats.sampleAt) state.engine.topKeys.sampleHit(stats, state.address, entry.name);
     return entry.promise ?? this.#firstHit(entry);
   }
 
@@ -346,18 +355,17 @@ export class Scope {
 
   #readEscaped(name: string): LoadedValue | undefined {
     const found = readLevel1(this.#state, name, this.#state.engine.clock.monotonic());
-    if (found !== undefined) this.#state.stats.l1Hits++;
+    if (found !== undefined) hitLevel1(this.#state, name);
     return found;
   }
 
   async #remainingMs(name: string): Promise<number | undefined> {
-    const { engine, address, stats } = this.#state;
+    const { engine, address } = this.#state;
     if (engine.unconfirmed.covers(address, name)) return undefined;
     try {
       return await engine.store.ttl(address, this.#state.keyOf(name));
     } catch (error) {
-      stats.errors++;
-      engine.logger.debug({ tier: address.tier, error: String(error) }, 'cache read failed');
+      notRead(this.#state, error);
       return undefined;
     }
   }

@@ -1,35 +1,105 @@
-/** Plain counters of one tier; they only grow. */
-export interface TierStats {
+import { sampleStep } from './top-keys.ts';
+
+/** Plain counters since the cache was made; they only grow. A read counts as one of the first four. */
+export interface CacheCounters {
   /** Reads that the in-process level answered. */
   l1Hits: number;
-  /** Reads that Redis (or the memory store) answered. */
+  /** Reads that Redis, or the memory store, answered. */
   l2Hits: number;
-  /** Reads that nothing answered. */
+  /** Reads that neither level could answer with something fresh, those that ended in an error included. */
   misses: number;
-  /** Loaders run. */
-  loads: number;
-  loadErrors: number;
-  /** Reads answered with an entry that could not be revalidated, since Redis was away. */
+  /** Reads that waited for what another caller of this process was loading already. */
+  shared: number;
+  /** Misses and shared reads that were answered with something stale. */
   staleServed: number;
+  /** Loaders run; a batch loader counts for each key that it is asked for. */
+  loads: number;
+  /** Loads that failed or took longer than `hardTimeout`. */
+  loadErrors: number;
+  /** Entries stored by a `set`, `setMany` or `writeThrough` that Redis confirmed. */
   writes: number;
+  /** Keys deleted, and entries that a pattern deleted, where Redis confirmed. */
   deletes: number;
   /** Commands that Redis did not confirm. */
   errors: number;
   /** Entries whose bytes could not be decoded; they were removed. */
   corrupt: number;
+  /** Bytes of values that came from Redis, as they lie there: compressed and encrypted. */
+  bytesRead: number;
+  /** Bytes of values that Redis took, as they lie there. */
+  bytesWritten: number;
 }
 
-export function newTierStats(): TierStats {
+/** Counters while they count. */
+export interface LiveCounters extends CacheCounters {
+  /** When there are so many L1 hits, the next one is looked at for the table of top keys. */
+  sampleAt: number;
+}
+
+/** Counters, and what follows from them. */
+export interface CacheFigures extends Readonly<CacheCounters> {
+  /** Reads that either level answered among all reads, from 0 to 1; 0 before the first. */
+  readonly hitRate: number;
+}
+
+export interface TierStats extends CacheFigures {
+  /** What the in-process level holds of the tier now, in entries and in bytes as its bounds count them. */
+  readonly l1: { readonly entries: number; readonly bytes: number };
+  /** What of the above was done under a name: by definitions, content caches, repositories and `countedAs`. */
+  readonly names: Readonly<Record<string, CacheFigures>>;
+}
+
+/** More names than that, or longer ones, are counted for their tier alone. */
+const MAX_NAMES = 1_000;
+const MAX_NAME_LENGTH = 200;
+
+/** The counters of one tier. What is done under a name counts there alone, and is added when somebody asks. */
+export class TierCounts {
+  readonly unnamed: LiveCounters = newCounters();
+  readonly level1: { entries: number; bytes: number } = { entries: 0, bytes: 0 };
+  readonly #names = new Map<string, LiveCounters>();
+
+  named(name: string): LiveCounters {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    if (this.#names.size >= MAX_NAMES || name.length > MAX_NAME_LENGTH) return this.unnamed;
+    const made = newCounters();
+    this.#names.set(name, made);
+    return made;
+  }
+
+  snapshot(): TierStats {
+    const total = { ...this.unnamed };
+    for (const counters of this.#names.values()) {
+      for (const name of Object.keys(total) as (keyof LiveCounters)[]) total[name] += counters[name];
+    }
+    const names = Object.fromEntries([...this.#names].map(([name, counters]) => [name, figures(counters)]));
+    return { ...figures(total), l1: { ...this.level1 }, names };
+  }
+}
+
+function newCounters(): LiveCounters {
   return {
     l1Hits: 0,
     l2Hits: 0,
     misses: 0,
+    shared: 0,
+    staleServed: 0,
     loads: 0,
     loadErrors: 0,
-    staleServed: 0,
     writes: 0,
     deletes: 0,
     errors: 0,
     corrupt: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    sampleAt: sampleStep(),
   };
+}
+
+function figures(live: LiveCounters): CacheFigures {
+  const { sampleAt: _notCounted, ...counters } = live;
+  const { l1Hits, l2Hits, misses, shared } = counters;
+  const hits = l1Hits + l2Hits;
+  return { ...counters, hitRate: hits === 0 ? 0 : hits / (hits + misses + shared) };
 }

@@ -2,13 +2,14 @@ import { LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@t
 import { checkTierOptions, checkTiersOptions } from './check-options.ts';
 import { defineInTier, type DefineInTier } from './wrappers/define-in-tier.ts';
 import { createInstance, type Instance } from './instance.ts';
-import type { CacheOptions, TierOptions } from './options.ts';
+import { positiveInteger, type CacheOptions, type TierOptions } from './options.ts';
 import { everywhereAddress, rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
 import { ScopeState } from './scope-state.ts';
 import { Scope, type ConfirmOptions } from './scope.ts';
 import { Schedules, type Schedule, type ScheduleOptions } from './warming/schedules.ts';
 import { differingOption, tierPolicy, type LoadPlan } from './tier-policy.ts';
-import { newTierStats, type TierStats } from './stats.ts';
+import { TierCounts, type TierStats } from './stats.ts';
+import type { TopKey } from './top-keys.ts';
 import { wrappersIn, type Wrappers } from './wrappers/wrappers.ts';
 import { invalidateTags } from './writes/writes.ts';
 
@@ -56,7 +57,15 @@ export interface Tiers extends Wrappers {
   invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean>;
   /** Resolves once Redis answers and changes elsewhere are heard of. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE` */
   ready(timeout?: Duration): Promise<void>;
+  /** What this instance counted since it was made, and what it holds now. Nothing is ever reset. */
   stats(): CacheStats;
+  /**
+   * The keys of all tiers that this instance was asked for most often of late, those first, from a sample of one read in
+   * 100. What is above half a percent of the reads is among the 200 that are known.
+   *
+   * @param options `limit`: how many. @default 20
+   */
+  topKeys(options?: { readonly limit?: number }): TopKey[];
   /**
    * Runs a task now unless an instance ran it within the interval, and then at every interval: one instance at a time,
    * under a lease in Redis that is renewed while the task runs. If that instance ends, another one takes over. With
@@ -78,7 +87,7 @@ export interface CacheStats {
   readonly l1: { readonly entries: number; readonly bytes: number };
   /** Scopes with changes that Redis did not confirm yet; a tier with too many of them counts as one. */
   readonly unconfirmedScopes: number;
-  readonly tiers: Readonly<Record<string, Readonly<TierStats>>>;
+  readonly tiers: Readonly<Record<string, TierStats>>;
 }
 
 const DEFAULT_TTLS: Readonly<Record<string, number>> = { session: 300_000, project: 3_600_000, global: 86_400_000 };
@@ -112,7 +121,7 @@ class TieredCache implements Tiers {
   readonly #known = new Map<string, KnownTier>();
   readonly #defaultTtl: Duration | undefined;
   readonly #hasKeys: boolean;
-  readonly #stats = new Map<string, TierStats>();
+  readonly #counts = new Map<string, TierCounts>();
   readonly #schedules: Schedules;
   readonly #handles = new WeakMap<ScopeState, Scope>();
   #closing: Promise<void> | undefined;
@@ -151,7 +160,7 @@ class TieredCache implements Tiers {
 
   async invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean> {
     const { engine, prefix } = this.#instance;
-    const everywhere = { engine, address: everywhereAddress(prefix), stats: newTierStats() };
+    const everywhere = { engine, address: everywhereAddress(prefix), stats: this.#countsOf('global').unnamed };
     return invalidateTags(everywhere, tags, options?.required === true);
   }
 
@@ -166,8 +175,12 @@ class TieredCache implements Tiers {
       coherent: feed?.live ?? true,
       l1: { entries: engine.level1?.entries ?? 0, bytes: engine.level1?.bytes ?? 0 },
       unconfirmedScopes: engine.unconfirmed.size,
-      tiers: Object.fromEntries([...this.#stats].map(([name, stats]) => [name, { ...stats }])),
+      tiers: Object.fromEntries([...this.#counts].map(([name, counts]) => [name, counts.snapshot()])),
     };
+  }
+
+  topKeys({ limit }: { readonly limit?: number } = {}): TopKey[] {
+    return this.#instance.engine.topKeys.top(positiveInteger(limit, 20, 'limit'));
   }
 
   schedule(name: string, options: ScheduleOptions, task: (signal: AbortSignal) => unknown): Schedule {
@@ -184,7 +197,7 @@ class TieredCache implements Tiers {
     const { engine, scopes } = this.#instance;
     const state = scopes.obtain(address.generationKey, () => {
       const known = this.#known.get(address.tier) ?? this.#learn(address.tier, { ttl: 1 }, false);
-      return new ScopeState(engine, address, known.policy, this.#statsOf(address.tier));
+      return new ScopeState(engine, address, known.policy, this.#countsOf(address.tier));
     });
     let handle = this.#handles.get(state);
     if (handle === undefined) {
@@ -209,13 +222,13 @@ class TieredCache implements Tiers {
     return known;
   }
 
-  #statsOf(tier: string): TierStats {
-    let stats = this.#stats.get(tier);
-    if (stats === undefined) {
-      stats = newTierStats();
-      this.#stats.set(tier, stats);
+  #countsOf(tier: string): TierCounts {
+    let counts = this.#counts.get(tier);
+    if (counts === undefined) {
+      counts = new TierCounts();
+      this.#counts.set(tier, counts);
     }
-    return stats;
+    return counts;
   }
 }
 

@@ -28,7 +28,7 @@ export interface TierkitInfo {
   readonly redis?: { readonly topology: Topology; readonly db: number; readonly status: RedisStatus };
 }
 
-export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule'> {
+export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys'> {
   /** What one user session needs, 5 minutes by default. */
   readonly session: Tier;
   /** What belongs to one project, 1 hour by default. */
@@ -105,6 +105,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     repository: (source, given) => tiers.repository(source, { ...given, ...own(configured, given.entity) }),
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
+    topKeys: (given) => tiers.topKeys(given),
     health: (timeout = 1_000) => kitHealth(redis, () => tiers.stats(), timeout),
     info: () => ({
       backend: tiers.stats().backend,

@@ -58,7 +58,11 @@ export class Level1 {
     this.#lru = new LRUCache<Level1Entry, Level1Entry>({
       max: options.maxEntries,
       maxSize: options.maxBytes,
-      dispose: (entry) => entry.scope.forget(entry),
+      onInsert: (entry) => hold(entry, 1),
+      dispose: (entry) => {
+        hold(entry, -1);
+        entry.scope.forget(entry);
+      },
     });
   }
 
@@ -83,7 +87,7 @@ export class Level1 {
 
   /** @returns whether there is room for an entry of this size at all */
   add(entry: Level1Entry): boolean {
-    this.#lru.set(entry, entry, { size: entry.bytes + ENTRY_OVERHEAD_BYTES });
+    this.#lru.set(entry, entry, { size: sizeOf(entry) });
     return this.#lru.has(entry);
   }
 
@@ -99,4 +103,15 @@ export class Level1 {
   clear(): void {
     this.#lru.clear();
   }
+}
+
+function sizeOf(entry: Level1Entry): number {
+  return entry.bytes + ENTRY_OVERHEAD_BYTES;
+}
+
+/** Keeps count of what the level has of a tier. */
+function hold(entry: Level1Entry, by: 1 | -1): void {
+  const { held } = entry.scope;
+  held.entries += by;
+  held.bytes += by * sizeOf(entry);
 }

@@ -33,6 +33,8 @@ export interface NewLevel1Entry {
 /** One scope's part of the first level: its entries by name, and the commands in flight that may add some. */
 export class ScopeLevel1 {
   readonly level: Level1 | undefined;
+  /** What the level holds of this scope's tier, which the level counts. */
+  readonly held: { entries: number; bytes: number };
   /** Whoever holds an entry holds this too: the registry alone would let go of the scope, and so of its entries. */
   readonly owner: object;
   /** Entries whose names are plain: what the user wrote is what is stored, so a lookup needs no encoding. */
@@ -42,8 +44,9 @@ export class ScopeLevel1 {
   readonly #tokens = new Map<string, FillToken>();
   stamp = 0;
 
-  constructor(level: Level1 | undefined, owner: object) {
+  constructor(level: Level1 | undefined, owner: object, held: { entries: number; bytes: number }) {
     this.level = level;
+    this.held = held;
     this.owner = owner;
   }
 

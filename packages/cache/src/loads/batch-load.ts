@@ -1,6 +1,6 @@
 import { TierkitError, type Key } from '@tierkit/core';
 import { load } from './loads.ts';
-import { handOut, readLevel1, readStored, readSuspect } from '../reads.ts';
+import { countFailed, handOut, hitLevel1, readLevel1, readStored, readSuspect } from '../reads.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { LoadPlan } from '../tier-policy.ts';
 
@@ -56,18 +56,24 @@ async function readKnown(
     return found !== undefined;
   };
   const absent = names.filter((name) => !take(name, readLevel1(state, name, nowMs)));
-  state.stats.l1Hits += names.length - absent.length;
+  for (const name of results.keys()) hitLevel1(state, name);
+  // Names that are still missing after this are counted by their loads.
+  const counted = (name: string, ...as: ('l2Hits' | 'misses' | 'staleServed')[]): void => {
+    state.engine.topKeys.read(state.address, name);
+    for (const counter of as) state.stats[counter]++;
+  };
   // What is loading here already need not be asked for.
   const unknown = absent.filter((name) => !state.flights.has(name));
   if (unknown.length === 0) return { missing: absent, away: false };
   const failed = new Map<string, unknown>();
   try {
     const found = await readStored(state, unknown, failed);
-    for (const [index, name] of unknown.entries()) if (take(name, found[index])) state.stats.l2Hits++;
+    for (const [index, name] of unknown.entries()) if (take(name, found[index])) counted(name, 'l2Hits');
   } catch (error) {
     for (const name of unknown) failed.set(name, error);
   }
-  for (const [name, error] of failed) take(name, readSuspect(state, name, error));
+  countFailed(state, failed);
+  for (const name of failed.keys()) if (take(name, readSuspect(state, name))) counted(name, 'misses', 'staleServed');
   return { missing: absent.filter((name) => !results.has(name)), away: failed.size > 0 };
 }
 

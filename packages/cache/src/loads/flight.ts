@@ -36,6 +36,10 @@ export class Flight {
   tagMoves: number;
   /** Whether its loader runs here; otherwise it waits for another process. */
   loading = false;
+  /** Whether it is counted how the caller that began it was answered. */
+  counted = false;
+  /** It ended with something stale, for want of something better. */
+  endedStale = false;
   /** Somebody was given the stale value instead. */
   abandoned = false;
   readonly promise: Promise<LoadedValue>;

@@ -19,9 +19,8 @@ export async function loadUnderLease(
   token: FillToken,
   started: TagsAtStart,
 ): Promise<LoadedValue> {
-  const { engine, stats } = state;
+  const { engine } = state;
   const { stale } = flight;
-  stats.misses++;
   const stopRenewing = keepLease(state, lease);
   let outcome: LoadOutcome;
   try {
@@ -95,8 +94,16 @@ export function keepLease(state: ScopeState, lease: Lease): () => void {
   return () => clearInterval(renewal);
 }
 
+/** Counts the read that began the load, once; nobody asked for a refresh ahead of time. */
+export function countMiss({ stats }: ScopeState, flight: Flight): void {
+  if (flight.counted) return;
+  flight.counted = true;
+  if (flight.request.hitAboveMs === 0) stats.misses++;
+}
+
 async function runLoader(state: ScopeState, flight: Flight): Promise<LoadOutcome> {
   const { loader, policy } = flight.request;
+  countMiss(state, flight);
   state.stats.loads++;
   const context = loaderContext(flight);
   const running = loader(context);
@@ -194,7 +201,9 @@ async function fill(
     const sealed = payload === ABSENT ? { flags: 0, payload } : state.seal(name, payload, flight.sensitive);
     const entry = { key: lease.key, tags, ...sealed };
     const filling = engine.store.fill(address, lease, entry, plan);
-    return (await withinRedisDeadline(filling, policy.redisTimeoutMs, engine.clock)) ? entry : undefined;
+    if (!(await withinRedisDeadline(filling, policy.redisTimeoutMs, engine.clock))) return undefined;
+    state.stats.bytesWritten += sealed.payload.length;
+    return entry;
   } catch (error) {
     state.stats.errors++;
     engine.logger.debug({ tier: address.tier, error: String(error) }, 'a loaded value was not stored');

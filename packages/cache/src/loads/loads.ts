@@ -2,9 +2,20 @@ import { TierkitError } from '@tierkit/core';
 import { Flight, type LoadHints, type LoadRequest, type StaleValue } from './flight.ts';
 import { freshName } from '../stores/fresh-generation.ts';
 import { refreshMarginMs, type LoadPolicy } from './load-policy.ts';
-import { giveBack, loadUnderLease, loadUnstored } from './load-run.ts';
+import { countMiss, giveBack, loadUnderLease, loadUnstored } from './load-run.ts';
 import type { Loader } from './loader-context.ts';
-import { accept, freshForMs, readLevel1, readSuspect, refreshDueMs, staleValue, type Found } from '../reads.ts';
+import {
+  accept,
+  countBytes,
+  freshForMs,
+  hitLevel1,
+  notRead,
+  readLevel1,
+  readSuspect,
+  refreshDueMs,
+  staleValue,
+  type Found,
+} from '../reads.ts';
 import { withinRedisDeadline } from './redis-deadline.ts';
 import type { FillToken } from '../level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
@@ -27,18 +38,24 @@ export async function load(
   policy: LoadPlan,
   hints: LoadHints = {},
 ): Promise<LoadedValue> {
-  const nowMs = state.engine.clock.monotonic();
+  const { engine, stats } = state;
+  const nowMs = engine.clock.monotonic();
   const known = readLevel1(state, name, nowMs);
   if (known !== undefined) {
-    state.stats.l1Hits++;
+    hitLevel1(state, name);
     const dueMs = policy.refreshAhead === undefined ? undefined : refreshDueMs(state, name, nowMs);
     if (dueMs !== undefined) refresh(state, { name, loader, policy, hitAboveMs: aboveMs(dueMs) });
     return known;
   }
+  engine.topKeys.read(state.address, name);
   const failure = state.failures.active(name, nowMs);
-  if (failure !== undefined && policy.graceMs === 0) throw failure.error;
+  if (failure !== undefined && policy.graceMs === 0) {
+    stats.misses++;
+    throw failure.error;
+  }
   let flight = state.flights.get(name);
   if (flight?.tagMoves === state.tagMoves) {
+    stats.shared++;
     flight.join(policy);
     hints.onHeld?.();
   } else {
@@ -69,8 +86,11 @@ async function run(state: ScopeState, flight: Flight): Promise<void> {
   // Nobody may be waiting for a load in the background.
   flight.promise.catch(() => {});
   try {
-    flight.resolve(await obtain(state, flight));
+    const value = await obtain(state, flight);
+    countMiss(state, flight);
+    flight.resolve(value);
   } catch (error) {
+    countMiss(state, flight);
     flight.reject(error);
   } finally {
     flight.look();
@@ -86,7 +106,7 @@ async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Pr
   const { stats } = state;
   const { graceMs, softTimeoutMs } = policy;
   const ahead = flight.request.hitAboveMs > 0;
-  if (graceMs === 0 && !ahead) return flight.promise;
+  if (graceMs === 0 && !ahead) return ended(state, flight, await flight.promise);
 
   await flight.looked();
   if (ahead) {
@@ -102,13 +122,18 @@ async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Pr
     }
   }
   try {
-    return await flight.promise;
+    return ended(state, flight, await flight.promise);
   } catch (error) {
     const stale = usableStale(state, flight, policy);
     if (stale === undefined) throw error;
     stats.staleServed++;
     return stale;
   }
+}
+
+function ended({ stats }: ScopeState, flight: Flight, value: LoadedValue): LoadedValue {
+  if (flight.endedStale) stats.staleServed++;
+  return value;
 }
 
 /** Whether a load may go on although somebody no longer waits for it. */
@@ -144,7 +169,12 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
     const starting = engine.tags.start(state.address);
     try {
       const claim = await claimOrSuspect(state, flight, leaseToken, unreadable);
-      if (claim.kind === 'away') return claim.found ?? (await loadAlone(state, flight));
+      if (claim.kind === 'away') {
+        flight.endedStale = claim.found !== undefined && hitAboveMs === 0;
+        return claim.found ?? (await loadAlone(state, flight));
+      }
+      const brought = claim.kind === 'hit' ? claim.entry : claim.stale;
+      if (brought !== undefined) countBytes(state, brought);
       if (claim.kind === 'hit') {
         const found = acceptHit(state, flight, token, claim.entry);
         if (found !== undefined) return found;
@@ -170,7 +200,10 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
       if (failure !== undefined) throw failure.error;
       if (claim.kind === 'failed') throw failedElsewhere(state, name, claim);
       // A refresh that happens elsewhere, or is one too many here, leaves things as they are.
-      if (flight.stale !== undefined && (hitAboveMs > 0 || claim.kind === 'granted')) return flight.stale;
+      if (flight.stale !== undefined && (hitAboveMs > 0 || claim.kind === 'granted')) {
+        flight.endedStale = hitAboveMs === 0;
+        return flight.stale;
+      }
       const leftMs = giveUpMs - engine.clock.monotonic();
       if (leftMs <= 0) return await loadAlone(state, flight);
       onHeld?.();
@@ -205,7 +238,8 @@ async function claimOrSuspect(
     // A lease that comes late would keep others waiting for nobody.
     const release = (late: Claim): void => void (late.kind === 'granted' && giveBack(state, late.lease));
     claiming.then(release, () => {});
-    return { kind: 'away', found: readSuspect(state, name, error) };
+    notRead(state, error);
+    return { kind: 'away', found: readSuspect(state, name) };
   }
 }
 
@@ -213,7 +247,8 @@ function acceptHit(state: ScopeState, flight: Flight, token: FillToken, entry: S
   const { policy, hitAboveMs } = flight.request;
   const found = accept(state, token, entry, policy);
   if (found === undefined) return undefined;
-  state.stats.l2Hits++;
+  if (hitAboveMs === 0) state.stats.l2Hits++;
+  flight.counted = true;
   if (policy.refreshAhead !== undefined && hitAboveMs === 0 && found.value !== undefined) {
     const leftMs = freshForMs(state, entry);
     if (leftMs <= refreshMarginMs(policy.ttlMs, policy)) flight.refreshAboveMs = aboveMs(leftMs);

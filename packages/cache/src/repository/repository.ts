@@ -50,11 +50,12 @@ class CachedRepository implements Repository<Fields, AnyId, Fields, string> {
   readonly #counts: RepositoryCounts;
 
   constructor(source: AnySource, options: AnyOptions) {
-    const { scope, entity, indexes = [], allTtl: _all, idOf = (one) => one['id'] as AnyId, ...rest } = options;
+    const { scope: place, entity, indexes = [], allTtl: _all, idOf = (one) => one['id'] as AnyId, ...rest } = options;
     const { serialize = (one) => one, deserialize, writeTimeout = '30s', ...policy } = rest;
-    if (scope === undefined) throw invalid('scope', '`scope` says where entries are kept');
+    if (place === undefined) throw invalid('scope', '`scope` says where entries are kept');
     if ((options.serialize === undefined) !== (deserialize === undefined))
       throw invalid('serialize', '`serialize` and `deserialize` are given together');
+    const scope = place.countedAs(entity);
     this.#source = source;
     this.#options = options;
     this.#scope = scope;

@@ -120,11 +120,11 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     const { name, key: _key, load, loadMany, prefetch: _prefetch, schema, ...options } = definition;
     this.#prefetch = prefetch;
     this.#load = load ?? (loadMany && (async (id) => loadOne(id, loadMany)));
-    this.#scope = scope;
+    this.#scope = scope.countedAs(name);
     this.#definition = definition;
     this.#options = options;
     this.#check = schema && new SchemaCheck(schema, name);
-    this.#loads = new CheckedLoads(scope);
+    this.#loads = new CheckedLoads(this.#scope);
   }
 
   key(id: unknown): Key {

@@ -139,6 +139,7 @@ async function fill(
     const entry = { key: lease.key, tags, ...sealed };
     if (!(await store.fill(state.address, lease, entry, lifetime))) return 'lost';
     state.stats.writes++;
+    state.stats.bytesWritten += sealed.payload.length;
     return 'stored';
   } catch (error) {
     report(state, error);

@@ -64,6 +64,7 @@ export async function write(
   }
   engine.unconfirmed.settle(state.address, names, sent);
   stats.writes += entries.length;
+  for (const { sealed } of entries) stats.bytesWritten += sealed.payload.length;
   // Whoever read meanwhile, or wrote meanwhile, may have seen the order of things otherwise: nothing of theirs stays,
   // and nothing of ours if we heard of theirs.
   for (const [index, { name, payload }] of entries.entries()) {

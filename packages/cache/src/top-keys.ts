@@ -1,0 +1,97 @@
+import type { ScopeAddress } from './scope-address.ts';
+import type { LiveCounters } from './stats.ts';
+
+/** A key that is read often. */
+export interface TopKey {
+  readonly tier: string;
+  /** As it stands in Redis. */
+  readonly key: string;
+  /** Its part of the recent reads, from 0 to 1: an estimate that is rather too low. */
+  readonly share: number;
+}
+
+/** On average one read of so many is looked at. */
+const EVERY = 100;
+/** A key with a larger part of the reads than one of so many is found for certain, as far as samples tell. */
+const MAX_KEYS = 200;
+/** When so many samples were taken, all of them count half from then on: old reads fade. */
+const FADE_AT = 20_000;
+
+interface Tally {
+  readonly tier: string;
+  samples: number;
+  /** How many of those may have been of keys that it displaced. */
+  inherited: number;
+}
+
+/**
+ * The keys that are read most often, from samples: a bounded table in which a new key takes the place of the rarest one
+ * and inherits its number, so that none that is frequent is missed ("space saving").
+ */
+export class TopKeys {
+  readonly #tallies = new Map<string, Tally>();
+  #samples = 0;
+  /** Reads of the second level until the next sample. */
+  #countdown = sampleStep();
+
+  /** Notes a read that the first level did not answer. */
+  read(address: ScopeAddress, name: string): void {
+    if (--this.#countdown > 0) return;
+    this.#countdown = sampleStep();
+    this.sample(address, name);
+  }
+
+  /** Notes the hit of the first level that is the next one to be looked at. */
+  sampleHit(counters: LiveCounters, address: ScopeAddress, name: string): void {
+    counters.sampleAt = counters.l1Hits + sampleStep();
+    this.sample(address, name);
+  }
+
+  sample({ tier, prefix }: ScopeAddress, name: string): void {
+    if (this.#samples >= FADE_AT) this.#fade();
+    this.#samples++;
+    const key = prefix + name;
+    const known = this.#tallies.get(key);
+    if (known !== undefined) {
+      known.samples++;
+      return;
+    }
+    const inherited = this.#tallies.size < MAX_KEYS ? 0 : this.#displace();
+    this.#tallies.set(key, { tier, samples: inherited + 1, inherited });
+  }
+
+  /** The keys with the largest shares, those first. */
+  top(limit: number): TopKey[] {
+    const shares = Array.from(this.#tallies, ([key, { tier, samples, inherited }]) => ({
+      tier,
+      key,
+      share: (samples - inherited) / this.#samples,
+    }));
+    return shares.toSorted((a, b) => b.share - a.share).slice(0, limit);
+  }
+
+  #displace(): number {
+    let rarest = '';
+    let samples = Infinity;
+    for (const [key, tally] of this.#tallies) {
+      if (tally.samples >= samples) continue;
+      samples = tally.samples;
+      rarest = key;
+    }
+    this.#tallies.delete(rarest);
+    return samples;
+  }
+
+  #fade(): void {
+    this.#samples /= 2;
+    for (const tally of this.#tallies.values()) {
+      tally.samples /= 2;
+      tally.inherited /= 2;
+    }
+  }
+}
+
+/** How many reads further the next one is looked at: random, since reads may have a rhythm. */
+export function sampleStep(): number {
+  return 1 + Math.floor(Math.random() * (2 * EVERY - 1));
+}
