@@ -93,6 +93,18 @@ describe.each<[string, () => string]>([
     expect(await scope.getMany(['task:1', 'task:2', 'tasks:all', 'other'])).toEqual([1, undefined, undefined, 1]);
   });
 
+  it.each([
+    ['key', { keys: [['task', '1'], ''] }, 'ERR_KEY_INVALID'],
+    ['tag', { keys: [['task', '1']], tags: [''] }, 'ERR_CACHE_TAGS'],
+    ['pattern', { keys: [['task', '1']], patterns: [''] }, 'ERR_PATTERN_INVALID'],
+  ])('does not begin the call where it could not invalidate a %s', async (_, what, code) => {
+    const scope = fresh();
+    let called = false;
+    const update = invalidates(async () => void (called = true), { scope, ...what });
+    await expect(update()).rejects.toMatchObject({ code });
+    expect(called).toBe(false);
+  });
+
   it('invalidates what has a tag, which may depend on the arguments', async () => {
     const scope = fresh();
     let computed = 0;

@@ -7,7 +7,13 @@ import { createTiers, type LoaderContext, type Tiers, type TiersOptions } from '
 import { definitionConformance } from './definition-conformance.ts';
 import { repositoryConformance } from './repository-conformance.ts';
 
-const CASCADE = { org: ['team'], team: ['user'], user: ['team'] };
+const CASCADE = {
+  org: ['team'],
+  team: ['user'],
+  user: ['team'],
+  'all%': ['team one'],
+  'team one': ['user: one'],
+};
 
 export interface ConformanceTarget {
   readonly name: string;
@@ -706,6 +712,13 @@ export function cacheConformance(target: ConformanceTarget): void {
       expect(await scope.get('v')).toBe(1);
       await scope.invalidateTags(['b']);
       expect(await scope.get('v')).toBeUndefined();
+    });
+
+    it('invalidates what follows from tags of any text', async () => {
+      const scope = fresh();
+      await scope.set('a', 1, { tags: ['user: one'] });
+      await scope.invalidateTags(['all%']);
+      expect(await scope.get('a')).toBeUndefined();
     });
 
     it('invalidates what a tag implies, in circles as well', async () => {

@@ -136,6 +136,85 @@ export function definitionConformance(fresh: () => Scope): void {
       expect(await scope.get(key('2'))).toEqual({ name: 'Bo' });
     });
 
+    it('waits for the loader, or passes its error on, where the schema refuses what is stale', async () => {
+      const scope = fresh();
+      const old = { ttl: 30, grace: '1m' } as const;
+      await scope.setMany(
+        ['1', '2', '3', '4', '5'].map((id) => [key(id), { name: 1 }] as const),
+        old,
+      );
+      await sleep(60);
+      const policy = { key, schema: z.object({ name: z.string() }), ttl: '1m', grace: '1m' } as const;
+      const slow = async (id: string) => (loads.push(id), sleep(40, { name: id }));
+      const user = scope.define({ ...policy, name: 'user', softTimeout: 0, load: slow });
+      loads.length = 0;
+      expect(await Promise.all([user.get('1'), user.get('1')])).toEqual([{ name: '1' }, { name: '1' }]);
+      expect(loads).toEqual(['1']);
+      const down = async (): Promise<never> => {
+        throw new Error('down');
+      };
+      await expect(scope.define({ ...policy, name: 'user', load: down }).get('2')).rejects.toThrow('down');
+      const many = scope.define({
+        ...policy,
+        name: 'user',
+        softTimeout: 0,
+        loadMany: async (ids: readonly string[]) => (
+          loads.push(ids.join()),
+          sleep(
+            40,
+            ids.map((name) => ({ name })),
+          )
+        ),
+      });
+      expect(await many.getMany(['3', '4'])).toEqual([{ name: '3' }, { name: '4' }]);
+      expect(loads).toEqual(['1', '3,4']);
+      await expect(scope.define({ ...policy, name: 'user', loadMany: down }).getMany(['5'])).rejects.toThrow('down');
+    });
+
+    it('loads many that the schema refuses by one call for all callers, and keeps them for their grace', async () => {
+      const scope = fresh();
+      const ids = Array.from({ length: 30 }, (_, n) => String(n));
+      await scope.setMany(ids.map((id) => [key(id), { name: 1 }] as const));
+      const calls: number[] = [];
+      const user = scope.define({
+        name: 'user',
+        key,
+        schema: z.object({ name: z.string() }),
+        ttl: 300,
+        grace: '1m',
+        loadMany: async (missing: readonly string[]) => {
+          calls.push(missing.length);
+          await sleep(5);
+          return missing.map((name) => (calls.length > 1 ? new Error('down') : { name }));
+        },
+      });
+      const names = ids.map((name) => ({ name }));
+      expect(await Promise.all([user.getMany(ids), user.getMany(ids)])).toEqual([names, names]);
+      expect(calls).toEqual([30]);
+      await sleep(350);
+      expect(await user.getMany(ids)).toEqual(names);
+      expect(calls).toEqual([30, 30]);
+    });
+
+    it('takes a cached value for a miss at which the schema throws', async () => {
+      const scope = fresh();
+      const schema = z.any().transform((value: { a: { b: string } }) => value.a.b.toUpperCase());
+      const user = scope.define({ name: 'user', key, schema, load: () => ({ a: { b: 'ok' } }) });
+      await scope.set(key('1'), {});
+      expect(user.peek('1')).toBeUndefined();
+      expect(await user.get('1')).toBe('OK');
+    });
+
+    it('gives what is set the tags of the definition beside its own', async () => {
+      const scope = fresh();
+      const user = scope.define<string, string>({ name: 'user', key, tags: ['users'] });
+      for (const tag of ['users', 'org:7']) {
+        await user.set('1', 'old', { tags: ['org:7'] });
+        await scope.invalidateTags([tag]);
+        expect(await user.get('1')).toBeUndefined();
+      }
+    });
+
     it('answers a refused value with undefined where there is no loader', async () => {
       const scope = fresh();
       const user = scope.define({ name: 'user', key, schema: z.object({ name: z.string() }) });

@@ -68,6 +68,22 @@ it('begins no more fetches than its concurrency', async () => {
   await Promise.all(calls);
 });
 
+it('rejects a bad id once, with nothing left that nobody handles', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  const entry = tiers.project(count++).define({
+    name: 'x',
+    key: (id: string) => ['x', id],
+    load: (id) => id,
+    prefetch: true,
+  });
+  await expect(entry.get('')).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
+
 it('refuses options that make no sense', () => {
   const scope = tiers.project(count++);
   for (const prefetch of [{ maxIds: 0 }, { concurrency: 1.5 }, { minShare: 0 }, { minShare: 2 }])

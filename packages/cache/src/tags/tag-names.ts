@@ -16,27 +16,34 @@ export function entryTags(tags: readonly string[] | undefined): readonly string[
   return tags === undefined ? NONE : encodeTags(tags, MAX_PER_ENTRY);
 }
 
+/** The tags of a call that invalidates them, as they are stored. @throws {TierkitError} `ERR_CACHE_TAGS` */
+export function callTags(tags: readonly string[]): readonly string[] {
+  return encodeTags(tags, MAX_PER_CALL);
+}
+
 /** What is invalidated by which call, with all that follows from it. */
 export class ImpliedTags {
+  /** As they are stored, all of them. */
   readonly #implied = new Map<string, readonly string[]>();
 
   /** @throws {TierkitError} `ERR_CACHE_TAGS` */
   constructor(cascade: Cascade) {
-    const direct = new Map(Object.entries(cascade).map(([tag, tags]) => [tag, tags]));
+    const direct = new Map<string, readonly string[]>();
+    for (const [tag, tags] of Object.entries(cascade)) direct.set(encodeTag(tag), encodeTags(tags, MAX_PER_CALL));
     for (const tag of direct.keys()) {
       // A set that grows while it is walked; a circle adds nothing to it.
       const reached = new Set([tag]);
       for (const each of reached) {
-        for (const implied of encodeTags(direct.get(each) ?? NONE, MAX_PER_CALL)) reached.add(implied);
+        for (const implied of direct.get(each) ?? NONE) reached.add(implied);
         if (reached.size > MAX_PER_CALL) throw invalid(`"${tag}" implies more than ${MAX_PER_CALL} tags`);
       }
-      for (const [encoded = ''] of [encodeTags([tag], 1)]) this.#implied.set(encoded, [...reached]);
+      this.#implied.set(tag, [...reached]);
     }
   }
 
   /** The tags to invalidate, as they are stored. @throws {TierkitError} `ERR_CACHE_TAGS` */
   of(tags: readonly string[]): readonly string[] {
-    const given = encodeTags(tags, MAX_PER_CALL);
+    const given = callTags(tags);
     if (this.#implied.size === 0) return given;
     const all = new Set(given);
     for (const tag of given) for (const implied of this.#implied.get(tag) ?? NONE) all.add(implied);

@@ -61,7 +61,7 @@ export interface Entry<Id, In, Out> {
    * rejects with the error of the first that failed, when all have ended. @see get
    */
   getMany(ids: readonly Id[]): Promise<(Frozen<Exclude<Out, undefined>> | undefined)[]>;
-  /** @returns whether Redis confirmed. @throws {TierkitError} `ERR_CACHE_SCHEMA` */
+  /** `tags` are added to the definition's. @returns whether Redis confirmed. @throws {TierkitError} `ERR_CACHE_SCHEMA` */
   set(id: Id, value: Exclude<In, undefined>, options?: WriteOptions): Promise<boolean>;
   /** @returns whether Redis confirmed */
   delete(id: Id, options?: ConfirmOptions): Promise<boolean>;
@@ -138,8 +138,11 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
 
   async get(id: unknown): Promise<unknown> {
     const key = this.key(id);
+    if (this.#prefetch === undefined) return this.#get(id, key);
+    // Before the load begins: nobody would wait for it if there is no such key.
+    const name = encodeKey(key);
     const answer = this.#get(id, key);
-    this.#prefetch?.accessed(encodeKey(key), id, (next) => {
+    this.#prefetch.accessed(name, id, (next) => {
       const following = this.key(next);
       if (this.#scope.peek(following) !== undefined) return undefined;
       return { name: encodeKey(following), done: this.#get(next, following) };
@@ -164,11 +167,11 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
 
   async getMany(ids: readonly unknown[]): Promise<unknown[]> {
     const keys = ids.map((id) => this.key(id));
-    const values = await this.#getMany(ids, keys);
-    const triedToLoad = this.#definition.loadMany !== undefined;
+    const { loadMany } = this.#definition;
+    const values = await (loadMany === undefined ? this.#scope.getMany(keys) : this.#loadMany(loadMany, ids, keys));
     const accepted = values.map(async (value, index) => {
       if (value instanceof Error) throw value;
-      if (value === undefined && triedToLoad) return undefined;
+      if (value === undefined && loadMany !== undefined) return undefined;
       // Missing, or refused by the schema.
       return (await this.#accept(value)) ?? (this.#load && this.get(ids[index]));
     });
@@ -179,13 +182,17 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     });
   }
 
-  async #getMany(ids: readonly unknown[], keys: readonly Key[]): Promise<unknown[]> {
-    const { loadMany } = this.#definition;
-    if (loadMany === undefined) return this.#scope.getMany(keys);
+  async #loadMany(
+    loadMany: LoadMany<unknown, unknown>,
+    ids: readonly unknown[],
+    keys: readonly Key[],
+  ): Promise<unknown[]> {
     const idOf = new Map(keys.map((key, index) => [key, ids[index]]));
     const load = async (missing: readonly Key[]): Promise<readonly unknown[]> =>
       this.#checked(await loadMany(missing.map((key) => idOf.get(key))));
-    return this.#scope.getOrSetMany(keys, load, this.#options);
+    const check = this.#check;
+    if (check === undefined) return this.#scope.getOrSetMany(keys, load, this.#options);
+    return this.#loads.getMany(keys, load, (value) => check.judge(value), this.#options);
   }
 
   /** Loaded values, with an Error in place of each that the schema refuses. */
@@ -204,7 +211,8 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
 
   async set(id: unknown, value: unknown, options?: WriteOptions): Promise<boolean> {
     await this.#check?.require(value);
-    return this.#scope.set(this.key(id), value, { ...this.#options, ...options });
+    const tags = (this.#options.tags ?? []).concat(options?.tags ?? []);
+    return this.#scope.set(this.key(id), value, { ...this.#options, ...options, tags });
   }
 
   async delete(id: unknown, options?: ConfirmOptions): Promise<boolean> {

@@ -1,7 +1,8 @@
-import { TierkitError, type Key } from '@tierkit/core';
+import { compilePattern, encodeKey, TierkitError, type Key } from '@tierkit/core';
 import { placeOf, type AnyFunction, type CachePlace } from './cached.ts';
 import { methodDecorator, type AnyMethod, type MethodDecorator } from './method-decorator.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
+import { callTags } from '../tags/tag-names.ts';
 
 type PerCall<Args extends readonly unknown[], T> = T | ((...args: Args) => T);
 
@@ -19,7 +20,7 @@ type Invalidation = InvalidatesOptions<unknown[]> & CachePlace;
 /**
  * A function that calls another one and then makes cached entries invalid, also if the call failed, since what failed
  * may have taken effect. The result or error of the call is passed on as it is, whether Redis confirmed or not: then the
- * invalidation is made up for when Redis returns.
+ * invalidation is made up for when Redis returns. A key, tag or pattern that cannot be one rejects before the call.
  *
  * @throws {TierkitError} `ERR_CACHE_OPTIONS`: nothing to invalidate is named.
  */
@@ -54,11 +55,14 @@ async function run(
 ): Promise<unknown> {
   const each = <T>(option: PerCall<unknown[], readonly T[]> | undefined): readonly T[] =>
     typeof option === 'function' ? option.apply(self, args) : (option ?? []);
-  // Before the call: an option that throws must not hide that the change was made.
+  // Before the call: what throws must not hide that the change was made, nor keep the rest from being invalidated.
   const keys = each(options.keys);
   const patterns = each(options.patterns);
   const tags = each(options.tags);
   const scope: ScopeMethods = placeOf(options.scope, self);
+  for (const key of keys) encodeKey(key);
+  for (const pattern of patterns) compilePattern(pattern);
+  callTags(tags);
   try {
     return await call();
   } finally {

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { copyValue, freezeDeep, TierkitError } from '@tierkit/core';
 
-/** What a schema made of a value; undefined when the value does not pass. */
+/** What a schema made of a value; undefined when the value does not pass, or the schema throws. */
 export type Verdict = { readonly value: unknown } | undefined;
 
 /** Lets stored values through their schema, and remembers what it made of values that nobody can change. */
@@ -17,17 +17,28 @@ export class SchemaCheck {
 
   /** What the schema makes of a value from the cache. It is frozen where that is possible. */
   async judge(value: unknown): Promise<Verdict> {
-    return this.#known(value) ?? this.#keep(value, await this.#schema['~standard'].validate(value));
+    const known = this.#known(value);
+    if (known !== undefined) return known;
+    try {
+      return this.#keep(value, await this.#schema['~standard'].validate(value));
+    } catch {
+      // A schema of a later release may stumble over what an earlier one stored.
+      return undefined;
+    }
   }
 
   /** As `judge` but at once; undefined also for a schema that takes its time. */
   judgeNow(value: unknown): Verdict {
     const known = this.#known(value);
     if (known !== undefined) return known;
-    const result = this.#schema['~standard'].validate(value);
-    if (!(result instanceof Promise)) return this.#keep(value, result);
-    // Nobody waits for it.
-    result.catch(() => {});
+    try {
+      const result = this.#schema['~standard'].validate(value);
+      if (!(result instanceof Promise)) return this.#keep(value, result);
+      // Nobody waits for it.
+      result.catch(() => {});
+    } catch {
+      // As in `judge`.
+    }
     return undefined;
   }
 
