@@ -1,6 +1,6 @@
 import type { Sealed } from '@tierkit/core';
 import type { Engine } from './engine.ts';
-import type { Flight } from './loads/flight.ts';
+import { Flights } from './loads/flights.ts';
 import { LoadFailures } from './loads/load-failures.ts';
 import type { ScopeAddress } from './scope-address.ts';
 import { ScopeLevel1 } from './level1/scope-level1.ts';
@@ -32,7 +32,7 @@ export class ScopeState {
   readonly engine: Engine;
   readonly stats: LiveCounters;
   readonly level1: ScopeLevel1;
-  readonly flights: Map<string, Flight>;
+  readonly flights: Flights;
   /** Held here, so that it lasts as long as the scope is in use. */
   readonly #tags: TagTable;
   readonly waiters: Waiters;
@@ -48,7 +48,7 @@ export class ScopeState {
     this.policy = policy;
     this.stats = named === undefined ? counts.unnamed : counts.named(named.name);
     this.level1 = whole?.level1 ?? new ScopeLevel1(engine.level1, this, counts.level1);
-    this.flights = whole?.flights ?? new Map<string, Flight>();
+    this.flights = whole?.flights ?? new Flights();
     this.#tags = engine.tags.of(address);
     this.waiters = whole?.waiters ?? new Waiters();
     this.failures = whole?.failures ?? new LoadFailures(engine.sharing.backoffMs);
@@ -84,30 +84,22 @@ export class ScopeState {
   /** A change of the name, here or elsewhere: what is kept or under way may be older. */
   invalidate(name: string): void {
     this.level1.invalidate(name);
-    this.#detach(name);
+    this.flights.detach(name);
     this.failures.forget(name);
     this.waiters.wake(name);
   }
 
   invalidateAll(): void {
     this.level1.invalidateAll();
-    for (const name of this.flights.keys()) this.#detach(name);
+    this.flights.detachMatching(() => true);
     this.failures.forgetAll();
     this.waiters.wakeAll();
   }
 
   invalidateMatching(matches: (name: string) => boolean): void {
     this.level1.invalidateMatching(matches);
-    for (const name of this.flights.keys()) if (matches(name)) this.#detach(name);
+    this.flights.detachMatching(matches);
     this.failures.forgetMatching(matches);
     this.waiters.wakeAll();
-  }
-
-  /** Those who wait for the flight get what it loads, others begin a new one; nobody gets the stale value. */
-  #detach(name: string): void {
-    const flight = this.flights.get(name);
-    if (flight === undefined) return;
-    flight.stale = undefined;
-    this.flights.delete(name);
   }
 }

@@ -40,8 +40,12 @@ export class Flight {
   counted = false;
   /** It ended with something stale, for want of something better. */
   endedStale = false;
-  /** Somebody was given the stale value instead. */
-  abandoned = false;
+  /** Callers who would rather wait than have the stale value at once. */
+  waiting = 0;
+  /** The shortest that a caller allows. */
+  graceMs: number;
+  /** The name was changed: what was found before may be older. */
+  detached = false;
   readonly promise: Promise<LoadedValue>;
   /** What callers may have instead of the loaded value; a change of the name takes it away. */
   stale: StaleValue | undefined;
@@ -62,6 +66,7 @@ export class Flight {
     this.tagMoves = tagMoves;
     this.tags = request.policy.tags;
     this.sensitive = request.policy.sensitive;
+    this.graceMs = request.policy.graceMs;
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -75,9 +80,15 @@ export class Flight {
   }
 
   /** A caller who joins, with what it wants done with the value. */
-  join({ tags, sensitive }: LoadPlan): void {
+  join({ tags, sensitive, graceMs }: LoadPlan): void {
+    this.graceMs = Math.min(this.graceMs, graceMs);
     if (sensitive) this.sensitive = true;
     if (tags.length > 0) this.tags = [...new Set([...this.tags, ...tags])];
+  }
+
+  detach(): void {
+    this.detached = true;
+    this.stale = undefined;
   }
 
   abort(reason: unknown): void {

@@ -128,11 +128,10 @@ function inTime(state: ScopeState, flight: Flight, running: unknown, hardTimeout
 
 /** Remembers a failure for those who come next, unless the name was changed meanwhile. */
 function failed(state: ScopeState, flight: Flight, error: unknown): LoadFailure | undefined {
-  const { engine, failures, flights, stats } = state;
-  const { name } = flight.request;
+  const { engine, failures, stats } = state;
   stats.loadErrors++;
-  if (flights.get(name) !== flight || engine.closed) return undefined;
-  const backoffMs = failures.add(name, error, engine.clock.monotonic());
+  if (flight.detached || engine.closed) return undefined;
+  const backoffMs = failures.add(flight.request.name, error, engine.clock.monotonic());
   return backoffMs === 0 ? undefined : { backoffMs, message: describe(error) };
 }
 

@@ -1,5 +1,6 @@
 import { parseDuration, TierkitError, type Duration, type Frozen } from '@tierkit/core';
 import type { Flight } from './flight.ts';
+import { handOut } from '../reads.ts';
 import { entryTags } from '../tags/tag-names.ts';
 
 /** What a loader is given. */
@@ -86,11 +87,15 @@ const made = (outcome: LoadOutcome): never => outcome as never;
 
 export function loaderContext(flight: Flight): LoaderContext {
   const { stale } = flight;
+  let own: unknown;
   return {
     get signal() {
       return flight.signal;
     },
-    stale: stale?.value,
+    get stale() {
+      // Not the cache's own, which others are given: what it is made of may change.
+      return (own ??= stale && handOut(stale, false));
+    },
     value: (value, options) => made(new LoadOutcome('value', value, options)),
     absent: (options) => made(new LoadOutcome('absent', undefined, options)),
     notModified: (options) => {

@@ -48,11 +48,6 @@ export async function load(
     return known;
   }
   engine.topKeys.read(state.address, name);
-  const failure = state.failures.active(name, nowMs);
-  if (failure !== undefined && policy.graceMs === 0) {
-    stats.misses++;
-    throw failure.error;
-  }
   let flight = state.flights.get(name);
   if (flight?.tagMoves === state.tagMoves) {
     stats.shared++;
@@ -75,14 +70,13 @@ function refresh(state: ScopeState, request: LoadRequest): void {
 
 function begin(state: ScopeState, request: LoadRequest): Flight {
   const flight = new Flight(request, state.tagMoves);
-  state.flights.set(request.name, flight);
+  state.flights.begin(flight);
   void run(state, flight);
   return flight;
 }
 
 async function run(state: ScopeState, flight: Flight): Promise<void> {
   const { request } = flight;
-  const { name } = request;
   // Nobody may be waiting for a load in the background.
   flight.promise.catch(() => {});
   try {
@@ -94,8 +88,7 @@ async function run(state: ScopeState, flight: Flight): Promise<void> {
     flight.reject(error);
   } finally {
     flight.look();
-    const attached = state.flights.get(name) === flight;
-    if (attached) state.flights.delete(name);
+    const attached = state.flights.end(flight);
     const hitAboveMs = flight.refreshAboveMs;
     if (attached && hitAboveMs !== undefined) refresh(state, { ...request, hitAboveMs });
   }
@@ -106,17 +99,23 @@ async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Pr
   const { stats } = state;
   const { graceMs, softTimeoutMs } = policy;
   const ahead = flight.request.hitAboveMs > 0;
+  const waits = ahead || softTimeoutMs !== 0 || graceMs === 0;
+  if (waits) flight.waiting++;
   if (graceMs === 0 && !ahead) return ended(state, flight, await flight.promise);
 
   await flight.looked();
   if (ahead) {
-    const fresh = usableStale(state, flight, { ...policy, graceMs: 0 });
-    if (fresh !== undefined) return fresh;
+    const fresh = usableStale(state, flight, { graceMs: 0 });
+    if (fresh !== undefined) {
+      flight.waiting--;
+      return fresh;
+    }
   }
   const patient = softTimeoutMs === undefined || usableStale(state, flight, policy) === undefined;
   if (!patient && (await isSlow(flight, softTimeoutMs, state))) {
     const stale = usableStale(state, flight, policy);
     if (stale !== undefined && mayGoOn(state, flight)) {
+      if (waits) flight.waiting--;
       stats.staleServed++;
       return stale;
     }
@@ -138,7 +137,6 @@ function ended({ stats }: ScopeState, flight: Flight, value: LoadedValue): Loade
 
 /** Whether a load may go on although somebody no longer waits for it. */
 function mayGoOn(state: ScopeState, flight: Flight): boolean {
-  flight.abandoned = true;
   return !flight.loading || state.engine.background.adopt(state.keyOf(flight.request.name), flight);
 }
 
@@ -184,7 +182,7 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
       }
       if (claim.kind === 'granted' && claim.stale === undefined) state.level1.gone(token);
       // Once the name was changed, what the claim found may be older than that.
-      flight.stale = state.flights.get(name) === flight ? staleValue(state, claim.stale) : undefined;
+      flight.stale = flight.detached ? undefined : staleValue(state, claim.stale);
       flight.look();
       const failure = state.failures.active(name, engine.clock.monotonic());
       if (claim.kind === 'granted') {
@@ -200,7 +198,9 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
       if (failure !== undefined) throw failure.error;
       if (claim.kind === 'failed') throw failedElsewhere(state, name, claim);
       // A refresh that happens elsewhere, or is one too many here, leaves things as they are.
-      if (flight.stale !== undefined && (hitAboveMs > 0 || claim.kind === 'granted')) {
+      if (flight.stale !== undefined && (claim.kind === 'granted' || mayStay(state, flight))) {
+        // Who comes now may want to wait.
+        state.flights.retire(flight);
         flight.endedStale = hitAboveMs === 0;
         return flight.stale;
       }
@@ -261,16 +261,24 @@ function aboveMs(leftMs: number): number {
   return Math.ceil(Math.max(leftMs, 0) + SAME_ENTRY_MS);
 }
 
-/** Whether nobody may be waiting for this load, and there are too many of those already. */
+/** Whether all callers may have the stale value at once, and too many loads go on already that nobody waits for. */
 function crowdedOut(state: ScopeState, flight: Flight): boolean {
-  const { name, policy } = flight.request;
-  if (!flight.abandoned && policy.softTimeoutMs !== 0) return false;
-  if (usableStale(state, flight, policy) === undefined) return false;
-  return !state.engine.background.adopt(state.keyOf(name), flight);
+  if (flight.waiting > 0 || usableStale(state, flight, flight) === undefined) return false;
+  return !state.engine.background.adopt(state.keyOf(flight.request.name), flight);
+}
+
+/** Whether a refresh may leave what is there to others. */
+function mayStay(state: ScopeState, flight: Flight): boolean {
+  if (flight.request.hitAboveMs === 0) return false;
+  return flight.waiting === 0 || usableStale(state, flight, { graceMs: 0 }) !== undefined;
 }
 
 /** What a caller may get instead of the loaded value. */
-function usableStale({ engine }: ScopeState, { stale }: Flight, { graceMs }: LoadPolicy): StaleValue | undefined {
+function usableStale(
+  { engine }: ScopeState,
+  { stale }: Flight,
+  { graceMs }: Pick<LoadPolicy, 'graceMs'>,
+): StaleValue | undefined {
   if (stale === undefined || stale.tags?.ended === true) return undefined;
   return engine.clock.monotonic() < stale.ttlEndMs + graceMs ? stale : undefined;
 }
