@@ -43,10 +43,6 @@ describe.each(['redis', 'memory'])('loads that several callers share, on %s', (b
       return failed > 0;
     });
     for (let n = 0; n < 5; n++) expect(await scope.getOrSet('k', failing, options)).toBe('good');
-    expect(failed).toBeLessThan(5);
-    // Without an entry the failure counts.
-    await expect(scope.getOrSet('other', down)).rejects.toThrow('down');
-    await expect(scope.getOrSet('other', () => 'loaded')).rejects.toThrow('down');
   });
 
   it.each([
