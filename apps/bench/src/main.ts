@@ -1,26 +1,17 @@
 import { writeFileSync } from 'node:fs';
-import type { MeasureOptions } from './measure.ts';
+import { allScenarios } from './all-scenarios.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { countCommands } from './redis-commands.ts';
 import { renderTable, summarise, toRow, type Row } from './report.ts';
-import { runInvalidation } from './run-invalidation.ts';
-import { runScenario } from './run-scenario.ts';
-import { invalidateTag } from './scenarios/invalidate-tag.ts';
-import { l1Hit } from './scenarios/l1-hit.ts';
-import { l2Hit } from './scenarios/l2-hit.ts';
-import { twoTierMiss } from './scenarios/two-tier-miss.ts';
 import { describeMachine } from './machine.ts';
 import { startRedis } from '@tierkit/tests/servers';
 
-const scenarios = [...l1Hit, ...l2Hit, ...twoTierMiss, ...invalidateTag];
-const quick: MeasureOptions = { rounds: 15, sliceMs: 40, warmUpMs: 250, maxMs: 8_000 };
-const full: MeasureOptions = { rounds: 60, sliceMs: 40, warmUpMs: 1_000, maxMs: 120_000 };
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function parse(): BenchOptions | undefined {
   try {
     const options = readOptions(process.argv.slice(2));
-    if (!scenarios.some(({ name }) => options.only.test(name)))
+    if (!allScenarios.some(({ name }) => options.only.test(name)))
       throw new Error('no scenario has a name that --only matches; --list prints them');
     // A file that cannot be written is better known now than after the measurement.
     if (options.json !== undefined && !options.list) writeFileSync(options.json, '[]\n');
@@ -33,7 +24,7 @@ function parse(): BenchOptions | undefined {
 }
 
 async function run(options: BenchOptions): Promise<void> {
-  const chosen = scenarios.filter(({ name }) => options.only.test(name));
+  const chosen = allScenarios.filter(({ name }) => options.only.test(name));
   if (options.list) return print(chosen.map(({ name }) => name).join('\n'));
   const server = await startRedis();
   const commands = await countCommands(server.port);
@@ -41,11 +32,7 @@ async function run(options: BenchOptions): Promise<void> {
   try {
     print(await describeMachine(server.port));
     for (const scenario of chosen) {
-      const at = { port: server.port, commands };
-      const result =
-        'entries' in scenario
-          ? await runInvalidation(scenario, at, options.quick ? scenario.quickRounds : scenario.rounds)
-          : await runScenario(scenario, at, options.quick ? quick : full);
+      const result = await scenario.run({ port: server.port, commands }, options.quick);
       const summaries = summarise(result);
       rows.push(...summaries.map(toRow));
       print(renderTable(result, summaries));

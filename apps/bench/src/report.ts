@@ -1,8 +1,8 @@
-import type { ScenarioResult } from './run-scenario.ts';
+import type { Extras, ScenarioResult } from './run-scenario.ts';
 import { median, type Median } from './statistics.ts';
 
 /** One row of the JSON file. */
-export interface Row {
+export interface Row extends Extras {
   readonly scenario: string;
   readonly subject: string;
   readonly opsPerSecond: number;
@@ -13,11 +13,12 @@ export interface Row {
 }
 
 /** A row with what only the table shows. */
-export interface Summary extends Row {
+export interface Summary extends Omit<Row, keyof Extras> {
   readonly nsPerOperation: number;
   /** Interval of `ratioToLimit`. */
   readonly interval: Median;
   readonly commandsPerRead: number;
+  readonly extras: Extras;
 }
 
 /** Ratios are medians of the ratios within each round; the first subject with the role `limit` is the limit. */
@@ -43,29 +44,36 @@ export function summarise(result: ScenarioResult): Summary[] {
       nsPerOperation,
       interval,
       commandsPerRead: result.commandsPerRead.get(name) ?? 0,
+      extras: result.extras?.get(name) ?? {},
     };
   });
 }
 
-export function toRow({ scenario, subject, opsPerSecond, ratioToLimit, ratioToBestPeer }: Summary): Row {
-  return { scenario, subject, opsPerSecond, ratioToLimit, ratioToBestPeer };
+export function toRow({ scenario, subject, opsPerSecond, ratioToLimit, ratioToBestPeer, extras }: Summary): Row {
+  return { scenario, subject, opsPerSecond, ratioToLimit, ratioToBestPeer, ...extras };
 }
 
-const head = ['subject', 'ns/op', 'ops/s', 'x limit', '95 % interval', 'x best peer', 'commands/op'];
-
 /** A table for people, fastest first, with the goal and whoever is absent. */
-export function renderTable({ scenario, absent }: ScenarioResult, summaries: readonly Summary[]): string {
-  const lines = summaries
-    .toSorted((a, b) => a.ratioToLimit - b.ratioToLimit)
-    .map((row) => [
+export function renderTable(result: ScenarioResult, summaries: readonly Summary[]): string {
+  const { scenario, absent, commandsPerRead, units = ['ns/op', 'ops/s'] } = result;
+  const counted = [...new Set(summaries.flatMap(({ extras }) => Object.keys(extras)))] as (keyof Extras)[];
+  const withCommands = commandsPerRead.size > 0;
+  const head = ['subject', ...units, 'x limit', '95 % interval', 'x best peer', ...counted];
+  if (withCommands) head.push('commands/op');
+  const cells = (row: Summary): string[] => {
+    const texts = [
       row.subject,
       row.nsPerOperation.toFixed(0),
       String(row.opsPerSecond),
       row.ratioToLimit.toFixed(2),
       `${row.interval.low.toFixed(2)} to ${row.interval.high.toFixed(2)}`,
       row.ratioToBestPeer?.toFixed(2) ?? '',
-      row.commandsPerRead.toFixed(2),
-    ]);
+    ];
+    for (const field of counted) texts.push(String(row.extras[field] ?? ''));
+    if (withCommands) texts.push(row.commandsPerRead.toFixed(2));
+    return texts;
+  };
+  const lines = summaries.toSorted((a, b) => a.ratioToLimit - b.ratioToLimit).map(cells);
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
   const align = (cells: readonly string[]): string =>
     cells

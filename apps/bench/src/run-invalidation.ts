@@ -1,8 +1,17 @@
 import { Redis } from 'ioredis';
 import type { CommandCounter } from './redis-commands.ts';
 import type { ScenarioResult } from './run-scenario.ts';
-import type { InvalidationScenario } from './scenarios/invalidate-tag.ts';
 import type { OpenTagSubject, TagSubject } from './tag-subject.ts';
+
+/** One call that invalidates a tag which all entries have, or clears the scope that they lie in. */
+export interface InvalidationScenario {
+  readonly name: string;
+  readonly entries: number;
+  readonly rounds: number;
+  readonly quickRounds: number;
+  readonly goal: undefined;
+  readonly subjects: readonly TagSubject[];
+}
 
 const SEED = 'entry-seed';
 const CLONED_AT_ONCE = 20_000;
@@ -21,10 +30,10 @@ export async function runInvalidation(
   const subjects: TagSubject[] = [];
   try {
     for (const subject of scenario.subjects) {
-      const most = subject.written?.most ?? Infinity;
+      const { most = Infinity } = subject;
       const open =
         scenario.entries > most
-          ? { absent: `filling it takes too long; its cost grows with the entries, as it does up to ${most}` }
+          ? { absent: `it takes too long; its cost grows with the entries, as it does up to ${most}` }
           : await subject.open(server.port);
       if ('absent' in open) {
         absent.push({ name: subject.name, reason: open.absent });

@@ -11,9 +11,27 @@ export interface ScenarioResult {
   /** The subjects that took part. */
   readonly subjects: readonly Pick<Subject, 'name' | 'role'>[];
   readonly timings: readonly Timing[];
-  /** Redis commands per read, as the server counted them while the values were verified. */
+  /** Redis commands per read, as the server counted them while the values were verified; empty where they say nothing. */
   readonly commandsPerRead: ReadonlyMap<string, number>;
   readonly absent: readonly { readonly name: string; readonly reason: string }[];
+  /** What was counted besides. */
+  readonly extras?: ReadonlyMap<string, Extras>;
+  /** What the table calls the time of an operation and its inverse. @default ns/op and ops/s */
+  readonly units?: readonly [perOperation: string, inverse: string];
+}
+
+/** More fields of a row, where its scenario counts them. */
+export interface Extras {
+  /** The most loads that one stampede took, in all processes together. */
+  readonly loads?: number;
+  readonly bytesPerEntry?: number;
+  /** A call that did not end counts with the bound at which it was cut off. */
+  readonly longestMs?: number;
+  readonly calls?: number;
+  /** Calls that were cut off. */
+  readonly unfinished?: number;
+  /** Calls that rejected, though their load did not fail. */
+  readonly failed?: number;
 }
 
 interface Participant {

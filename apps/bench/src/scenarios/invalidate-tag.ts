@@ -1,15 +1,5 @@
-import type { TagSubject } from '../tag-subject.ts';
+import type { InvalidationScenario } from '../run-invalidation.ts';
 import { limitIncr, peerTagSubjects, tierkitEverywhere, tierkitScope } from '../subjects/tag-subjects.ts';
-
-/** One call that invalidates a tag which all entries have. */
-export interface InvalidationScenario {
-  readonly name: string;
-  readonly entries: number;
-  readonly rounds: number;
-  readonly quickRounds: number;
-  readonly goal: undefined;
-  readonly subjects: readonly TagSubject[];
-}
 
 const common = { goal: undefined, subjects: [limitIncr, tierkitScope, tierkitEverywhere, ...peerTagSubjects] } as const;
 

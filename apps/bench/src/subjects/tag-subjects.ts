@@ -80,7 +80,8 @@ export const peerTagSubjects: readonly TagSubject[] = [
   {
     name: 'async-cache-dedupe',
     role: 'peer',
-    written: { most: 20_000 },
+    written: true,
+    most: 20_000,
     async open(port) {
       const { client, close } = await connectClient(port);
       const storage = { type: 'redis', options: { client, invalidation: true } } as const;

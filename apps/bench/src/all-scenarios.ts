@@ -1,0 +1,48 @@
+import type { MeasureOptions } from './measure.ts';
+import type { CommandCounter } from './redis-commands.ts';
+import { runInvalidation } from './run-invalidation.ts';
+import { runMemory } from './run-memory.ts';
+import { runOutage } from './run-outage.ts';
+import { runScenario, type ScenarioResult } from './run-scenario.ts';
+import { runStampede } from './run-stampede.ts';
+import { clearScope } from './scenarios/clear-scope.ts';
+import { invalidateTag } from './scenarios/invalidate-tag.ts';
+import { l1Hit } from './scenarios/l1-hit.ts';
+import { l2Hit } from './scenarios/l2-hit.ts';
+import { memory } from './scenarios/memory.ts';
+import { outage } from './scenarios/outage.ts';
+import { stampede } from './scenarios/stampede.ts';
+import { twoTierMiss } from './scenarios/two-tier-miss.ts';
+
+/** A scenario with the way it is measured. */
+export interface Bench {
+  readonly name: string;
+  run(server: { readonly port: number; readonly commands: CommandCounter }, quick: boolean): Promise<ScenarioResult>;
+}
+
+const quickly: MeasureOptions = { rounds: 15, sliceMs: 40, warmUpMs: 250, maxMs: 8_000 };
+const fully: MeasureOptions = { rounds: 60, sliceMs: 40, warmUpMs: 1_000, maxMs: 120_000 };
+
+/** In the order in which they run. */
+export const allScenarios: readonly Bench[] = [
+  ...[...l1Hit, ...l2Hit, ...twoTierMiss].map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runScenario(scenario, server, quick ? quickly : fully),
+  })),
+  ...[...invalidateTag, ...clearScope].map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runInvalidation(scenario, server, quick ? scenario.quickRounds : scenario.rounds),
+  })),
+  ...stampede.map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runStampede(scenario, server, quick ? 7 : 30),
+  })),
+  ...memory.map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runMemory(scenario, server, quick ? 1 : 5),
+  })),
+  ...outage.map((scenario): Bench => ({
+    name: scenario.name,
+    run: (_server, quick) => runOutage(scenario, quick ? 1 : 5),
+  })),
+];
