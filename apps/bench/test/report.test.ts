@@ -76,3 +76,25 @@ test('the table lists the fastest first, then who is absent and why', () => {
   ]);
   expect(lines[6]).toBe('absent: other: it has no memory');
 });
+
+test('what a scenario counts besides is in its rows and columns, and nowhere else', () => {
+  const counted: ScenarioResult = {
+    ...measured,
+    extras: new Map([[ours.name, { loads: 1 }]]),
+    units: ['bytes', 'entries/GB'],
+  };
+  const rows = summarise(counted).map(toRow);
+  expect(rows.map(({ loads }) => loads)).toEqual([undefined, 1, undefined, undefined]);
+  expect(Object.keys(rows[0] ?? {})).not.toContain('loads');
+  const [, head, , line] = renderTable(counted, summarise(counted)).split('\n');
+  expect(head?.split(/ {2,}/)).toEqual([
+    'subject',
+    'bytes',
+    'entries/GB',
+    'x limit',
+    '95 % interval',
+    'x best peer',
+    'loads',
+  ]);
+  expect(line?.split(/ {2,}/).at(-1)).toBe('1');
+});
