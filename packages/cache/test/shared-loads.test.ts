@@ -131,4 +131,30 @@ describe.each(['redis', 'memory'])('loads that several callers share, on %s', (b
     }
     end();
   });
+
+  it('returns what has too many tags together, says so, and does not store it', async () => {
+    const warned: unknown[] = [];
+    const log = (): void => {};
+    const warn = (details: object): void => void warned.push(details);
+    const scope = await scopeOf({ l1: false, logger: { debug: log, info: log, warn, error: log } });
+    const tags = Array.from({ length: 64 }, (_, n) => `t${n}`);
+    const loader = ({ value }: LoaderContext) => value('loaded', { tags: ['extra'] });
+    expect(await scope.getOrSet('k', loader, { tags })).toBe('loaded');
+    expect(warned).toEqual([{ tier: 'session', tags: 65, code: 'ERR_CACHE_TAGS' }]);
+    expect(await scope.get('k')).toBeUndefined();
+    // Those of all who share a load count.
+    const slow = async (): Promise<string> => {
+      await sleep(20);
+      return 'shared';
+    };
+    const halves = [tags.slice(0, 40), [...tags.slice(40), ...Array.from({ length: 20 }, (_, n) => `u${n}`)]];
+    const shared = await Promise.all(halves.map(async (half) => scope.getOrSet('j', slow, { tags: half })));
+    expect(shared).toEqual(['shared', 'shared']);
+    expect(warned).toHaveLength(2);
+    expect(await scope.get('j')).toBeUndefined();
+    // The lease is free, and no more than 64 are stored.
+    expect(await scope.getOrSet('k', () => 'again', { tags })).toBe('again');
+    expect(await scope.get('k')).toBe('again');
+    expect(warned).toHaveLength(2);
+  });
 });

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { startProxy, startRedis, until, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
+import {
+  startCluster,
+  startProxy,
+  startRedis,
+  until,
+  type Proxy,
+  type StandaloneRedis,
+} from '../../../test/servers/index.ts';
 import { createTiers, type LoaderContext, type Tiers, type TiersOptions } from '../src/index.ts';
 
 let server: StandaloneRedis;
@@ -61,6 +68,45 @@ it('goes on without a Redis that is slower than redisTimeout, and gives back a l
   const backMs = performance.now();
   expect(await scope.getOrSet('late', () => 'again')).toBe('again');
   expect(performance.now() - backMs).toBeLessThan(1_500);
+});
+
+it('stores what has tags under redisTimeout as well', async () => {
+  const tiers = await tiersAt({ url: link.url, commandTimeout: '5s', socketTimeout: '9s' }, { feedTimeout: '20s' });
+  const scope = tiers.session('s');
+  await scope.getOrSet('known', () => 'script', { tags: ['t'] });
+  // Where the tags stand is known, but no table of them lasts for so long.
+  const options = { tags: ['t'], ttl: '30d', redisTimeout: 500 } as const;
+  let loadedMs = Infinity;
+  const loader = (): string => {
+    link.latency(2_000);
+    loadedMs = performance.now();
+    return 'loaded';
+  };
+  expect(await scope.getOrSet('k', loader, options)).toBe('loaded');
+  expect(performance.now() - loadedMs).toBeLessThan(1_800);
+  await link.normal();
+});
+
+it('does not wait before a load for tags of everywhere that Redis is too slow to tell', async () => {
+  const cluster = await startCluster();
+  try {
+    const prefix = `t${randomBytes(6).toString('hex')}:`;
+    const redis = { cluster: cluster.nodes, commandTimeout: '5s', socketTimeout: '9s' } as const;
+    const tiers = await tiersAt(redis, { prefix, feedTimeout: '20s' });
+    const away = await cluster.masterOf(`${prefix}{tierkit}tags`);
+    const ids = Array.from({ length: 50 }, (_, n) => n);
+    const masters = await Promise.all(ids.map(async (id) => cluster.masterOf(`${prefix}session:{${id}}:k`)));
+    const scope = tiers.session(ids.find((id) => masters[id] !== away) ?? -1);
+    await scope.set('warm', 1);
+    cluster.processes[away]?.signal('SIGSTOP');
+    const startMs = performance.now();
+    const options = { tags: ['t'], redisTimeout: 500 } as const;
+    expect(await scope.getOrSet('k', () => 'loaded', options)).toBe('loaded');
+    expect(performance.now() - startMs).toBeLessThan(2_500);
+    cluster.processes[away]?.signal('SIGCONT');
+  } finally {
+    await cluster.stop();
+  }
 });
 
 it('runs no more loads in the background than allowed, and ends them on close', async () => {

@@ -6,6 +6,7 @@ import { withinRedisDeadline } from './redis-deadline.ts';
 import type { FillToken } from '../level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { Lease, LoadFailure, NewEntry } from '../stores/store.ts';
+import { MAX_NAMES } from '../tags/stamped-tags.ts';
 import type { TagsAtStart } from '../tags/tag-tables.ts';
 import type { WritePlan } from '../writes/writes.ts';
 
@@ -180,7 +181,7 @@ function tagsOf(flight: Flight, outcome: LoadOutcome, stale: StaleValue | undefi
   return [...new Set([...flight.tags, ...outcome.tags, ...kept])];
 }
 
-/** @returns what was stored, undefined for nothing */
+/** Stores what was loaded if Redis does so in time. @returns what was stored, undefined for nothing */
 async function fill(
   state: ScopeState,
   flight: Flight,
@@ -190,22 +191,40 @@ async function fill(
   plan: WritePlan,
 ): Promise<Pick<NewEntry, 'tags'> | undefined> {
   const { engine, address } = state;
-  const { name, policy } = flight.request;
   try {
-    const tags = await engine.tags.stampLoaded(address, plan.tags, started, plan.ttlMs + plan.graceMs);
-    if (tags === 'outdated') {
-      void giveBack(state, lease);
-      return undefined;
-    }
-    const sealed = payload === ABSENT ? { flags: 0, payload } : state.seal(name, payload, flight.sensitive);
-    const entry = { key: lease.key, tags, ...sealed };
-    const filling = engine.store.fill(address, lease, entry, plan);
-    if (!(await withinRedisDeadline(filling, policy.redisTimeoutMs, engine.clock))) return undefined;
-    state.stats.bytesWritten += sealed.payload.length;
-    return entry;
+    const storing = store(state, flight, lease, payload, started, plan);
+    return await withinRedisDeadline(storing, flight.request.policy.redisTimeoutMs, engine.clock);
   } catch (error) {
     state.stats.errors++;
     engine.logger.debug({ tier: address.tier, error: String(error) }, 'a loaded value was not stored');
     return undefined;
   }
+}
+
+async function store(
+  state: ScopeState,
+  flight: Flight,
+  lease: Lease,
+  payload: Buffer,
+  started: TagsAtStart,
+  plan: WritePlan,
+): Promise<Pick<NewEntry, 'tags'> | undefined> {
+  const { engine, address } = state;
+  const { name } = flight.request;
+  if (plan.tags.length > MAX_NAMES) {
+    const details = { tier: address.tier, tags: plan.tags.length, code: 'ERR_CACHE_TAGS' };
+    engine.logger.warn(details, `a loaded value is not stored: its tags together are more than ${MAX_NAMES}`);
+    void giveBack(state, lease);
+    return undefined;
+  }
+  const tags = await engine.tags.stampLoaded(address, plan.tags, started, plan.ttlMs + plan.graceMs);
+  if (tags === 'outdated') {
+    void giveBack(state, lease);
+    return undefined;
+  }
+  const sealed = payload === ABSENT ? { flags: 0, payload } : state.seal(name, payload, flight.sensitive);
+  const entry = { key: lease.key, tags, ...sealed };
+  if (!(await engine.store.fill(address, lease, entry, plan))) return undefined;
+  state.stats.bytesWritten += sealed.payload.length;
+  return entry;
 }

@@ -1,7 +1,8 @@
 import { TierkitError } from '@tierkit/core';
-import { Flight, type LoadHints, type LoadRequest, type StaleValue } from './flight.ts';
+import { Flight, type LoadHints, type LoadRequest } from './flight.ts';
+import { answer, usableStale } from './answer.ts';
 import { freshName } from '../stores/fresh-generation.ts';
-import { refreshMarginMs, type LoadPolicy } from './load-policy.ts';
+import { refreshMarginMs } from './load-policy.ts';
 import { countMiss, giveBack, loadUnderLease, loadUnstored } from './load-run.ts';
 import type { Loader } from './loader-context.ts';
 import {
@@ -20,12 +21,14 @@ import { withinRedisDeadline } from './redis-deadline.ts';
 import type { FillToken } from '../level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { Claim, StoredEntry } from '../stores/store.ts';
+import type { TagsAtStart } from '../tags/tag-tables.ts';
 import type { LoadPlan } from '../tier-policy.ts';
 
 /** Between two looks at a lease whose end may go unheard, since the feed is lost. */
 const DEAF_POLL_MS = 100;
 /** An entry that stays fresh for so little longer than the one that is to be refreshed is the same one. */
 const SAME_ENTRY_MS = 100;
+const UNKNOWN: TagsAtStart = { scope: undefined, everywhere: undefined };
 
 /**
  * The value of a name, loaded if nobody has it: callers in this process share one load, and processes agree on one
@@ -94,63 +97,6 @@ async function run(state: ScopeState, flight: Flight): Promise<void> {
   }
 }
 
-/** What a caller gets of a load: the value, or a stale one when the load is slow or fails. */
-async function answer(state: ScopeState, flight: Flight, policy: LoadPolicy): Promise<LoadedValue> {
-  const { stats } = state;
-  const { graceMs, softTimeoutMs } = policy;
-  const ahead = flight.request.hitAboveMs > 0;
-  const waits = ahead || softTimeoutMs !== 0 || graceMs === 0;
-  if (waits) flight.waiting++;
-  if (graceMs === 0 && !ahead) return ended(state, flight, await flight.promise);
-
-  await flight.looked();
-  if (ahead) {
-    const fresh = usableStale(state, flight, { graceMs: 0 });
-    if (fresh !== undefined) {
-      flight.waiting--;
-      return fresh;
-    }
-  }
-  const patient = softTimeoutMs === undefined || usableStale(state, flight, policy) === undefined;
-  if (!patient && (await isSlow(flight, softTimeoutMs, state))) {
-    const stale = usableStale(state, flight, policy);
-    if (stale !== undefined && mayGoOn(state, flight)) {
-      if (waits) flight.waiting--;
-      stats.staleServed++;
-      return stale;
-    }
-  }
-  try {
-    return ended(state, flight, await flight.promise);
-  } catch (error) {
-    const stale = usableStale(state, flight, policy);
-    if (stale === undefined) throw error;
-    stats.staleServed++;
-    return stale;
-  }
-}
-
-function ended({ stats }: ScopeState, flight: Flight, value: LoadedValue): LoadedValue {
-  if (flight.endedStale) stats.staleServed++;
-  return value;
-}
-
-/** Whether a load may go on although somebody no longer waits for it. */
-function mayGoOn(state: ScopeState, flight: Flight): boolean {
-  return !flight.loading || state.engine.background.adopt(state.keyOf(flight.request.name), flight);
-}
-
-function isSlow(flight: Flight, softTimeoutMs: number, { engine }: ScopeState): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = engine.clock.setTimeout(() => resolve(true), softTimeoutMs);
-    const settled = (): void => {
-      timer.cancel();
-      resolve(false);
-    };
-    flight.promise.then(settled, settled);
-  });
-}
-
 async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
   const { engine } = state;
   const { name, hitAboveMs, away, onHeld } = flight.request;
@@ -164,7 +110,7 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
     const token = state.level1.begin(name);
     // From before the claim: news of the load's end may overtake the answer that somebody loads.
     const waiter = state.waiters.begin(name);
-    const starting = engine.tags.start(state.address);
+    const starting = tagsAtStart(state, flight);
     try {
       const claim = await claimOrSuspect(state, flight, leaseToken, unreadable);
       if (claim.kind === 'away') {
@@ -215,6 +161,14 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
       state.level1.end(token);
     }
   }
+}
+
+/** Where the tags stand, as far as Redis tells in time. */
+function tagsAtStart({ engine, address }: ScopeState, { request }: Flight): TagsAtStart | Promise<TagsAtStart> {
+  const standing = engine.tags.start(address);
+  const { redisTimeoutMs } = request.policy;
+  if (redisTimeoutMs === undefined || !(standing instanceof Promise)) return standing;
+  return withinRedisDeadline(standing, redisTimeoutMs, engine.clock).catch(() => UNKNOWN);
 }
 
 type ClaimOrSuspect = Claim | { readonly kind: 'away'; readonly found: Found };
@@ -271,16 +225,6 @@ function crowdedOut(state: ScopeState, flight: Flight): boolean {
 function mayStay(state: ScopeState, flight: Flight): boolean {
   if (flight.request.hitAboveMs === 0) return false;
   return flight.waiting === 0 || usableStale(state, flight, { graceMs: 0 }) !== undefined;
-}
-
-/** What a caller may get instead of the loaded value. */
-function usableStale(
-  { engine }: ScopeState,
-  { stale }: Flight,
-  { graceMs }: Pick<LoadPolicy, 'graceMs'>,
-): StaleValue | undefined {
-  if (stale === undefined || stale.tags?.ended === true) return undefined;
-  return engine.clock.monotonic() < stale.ttlEndMs + graceMs ? stale : undefined;
 }
 
 async function loadAlone(state: ScopeState, flight: Flight): Promise<LoadedValue> {

@@ -17,7 +17,8 @@ export interface StampedTags {
 
 const KIND = 1;
 const NAMES_AT = 33;
-const MAX_NAMES = 64;
+/** Tags of one entry; with more it is none that was written by this library. */
+export const MAX_NAMES = 64;
 
 /**
  * The metadata of an envelope: a 1, four float64 for the two stamps, then each tag as its length in two bytes and its
