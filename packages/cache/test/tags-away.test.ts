@@ -62,6 +62,26 @@ it('hides what an unconfirmed invalidation touched, and makes it everywhere when
   expect(await far.session('s').get('in scope')).toBe(2);
 });
 
+it.each(['scope', 'everywhere'])(
+  'keeps a confirmed set after an unconfirmed invalidation of its tag, %s',
+  async (where) => {
+    const tiers = await tiersAt(server.url);
+    const scope = tiers.session('s');
+    await scope.set('warm', 1, { tags: ['t'] });
+    const raw = new Redis(server.url);
+    await raw.client('PAUSE', 60_000, 'WRITE');
+    expect(await (where === 'scope' ? scope : tiers).invalidateTags(['t'])).toBe(false);
+    await raw.client('UNPAUSE');
+    raw.disconnect();
+    let confirmed = false;
+    await until('a set is confirmed', async () => (confirmed ||= await scope.set('k', 'new', { tags: ['t'] })));
+    await until('the invalidation is made', () => tiers.stats().unconfirmedScopes === 0);
+    await sleep(50);
+    expect(await scope.get('k')).toBe('new');
+    expect(await scope.get('warm')).toBeUndefined();
+  },
+);
+
 it('answers a tag with a miss while its invalidation is unconfirmed, even if Redis can be read', async () => {
   const near = await tiersAt(link.url, { l1: false });
   const scope = near.session('s');

@@ -87,17 +87,22 @@ export class UnconfirmedChanges {
   }
 
   /**
-   * Before a write: an earlier change of these names that was made up for later would undo it. What is remembered by
-   * name is settled by the write itself.
+   * Before a write: an earlier change of these names or tags that was made up for later would undo it. What is
+   * remembered by name is settled by the write itself.
    */
-  async clearTheWay(scope: ScopeAddress, names: readonly string[]): Promise<void> {
+  async clearTheWay(scope: ScopeAddress, names: readonly string[], tags: readonly string[]): Promise<void> {
     if (this.size === 0) return;
     const tier = tierPrefix(scope);
     const tierMoment = this.#tiers.get(tier);
     if (tierMoment !== undefined) await this.#invalidateTier(tier, tierMoment);
-    const known = this.#byScope.get(scope.generationKey);
+    await this.#clear(this.#byScope.get(scope.generationKey), names, tags);
+    if (tags.length > 0) await this.#clear(this.#byScope.get(this.#tags.everywhere.key), [], tags);
+  }
+
+  async #clear(known: Unconfirmed | undefined, names: readonly string[], tags: readonly string[]): Promise<void> {
     if (known === undefined) return;
-    const inTheWay = (): boolean => known.all > 0 || names.some((name) => coveredByPattern(known, name));
+    const inTheWay = (): boolean =>
+      known.all > 0 || names.some((name) => coveredByPattern(known, name)) || coversTags(known, tags);
     // What began before may still be under way.
     if (known.invalidating === undefined && !inTheWay()) return;
     await this.#invalidate(known).catch((error: unknown) => {
@@ -317,6 +322,10 @@ export class UnconfirmedChanges {
 function coveredByPattern({ patterns }: Unconfirmed, name: string): boolean {
   for (const pattern of patterns.keys()) if (compilePattern(pattern).matches(name)) return true;
   return false;
+}
+
+function coversTags({ allTags, tags: touched }: Unconfirmed, tags: readonly string[]): boolean {
+  return tags.length > 0 && (allTags > 0 || tags.some((tag) => touched.has(tag)));
 }
 
 /** What it counts for in all that is remembered. */

@@ -52,7 +52,7 @@ export async function write(
   const since = engine.store.moment;
   let tags: StampedTags | undefined;
   try {
-    if (engine.unconfirmed.size > 0) await engine.unconfirmed.clearTheWay(state.address, names);
+    if (engine.unconfirmed.size > 0) await engine.unconfirmed.clearTheWay(state.address, names, plan.tags);
     tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
     const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
     await engine.store.write(state.address, stored, plan, since);
