@@ -1,6 +1,7 @@
 import { compilePattern, decodeKey, encodeKey, type Duration, type Frozen, type Key } from '@tierkit/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './wrappers/define.ts';
+import { beginUnawaited } from './loads/background-loads.ts';
 import { loadBatch, type LoadBatch } from './loads/batch-load.ts';
 import { ContentCache, type ContentOptions } from './wrappers/content-cache.ts';
 import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy.ts';
@@ -133,7 +134,7 @@ export class Scope {
    * process loads already is waited for, not loaded again.
    *
    * @param loader gets the missing keys as they were given, each once, and answers a list in their order or a Map by key:
-   *   an Error for a key that failed, undefined for one that does not exist
+   *   an Error for a key that failed, undefined for one that does not exist, which is kept if `negativeTtl` is given
    * @returns an Error for each key whose load failed; a loader that rejects fails every key that it was asked for
    */
   async getOrSetMany<T, K extends Key = Key>(
@@ -144,7 +145,13 @@ export class Scope {
     const names = keys.map(encodeKey);
     const distinct = new Map<string, K>();
     for (const [index, name] of names.entries()) if (!distinct.has(name)) distinct.set(name, keys[index] as K);
-    const values = await loadBatch(this.#state, distinct, loader, this.#plan(options));
+    const values = await loadBatch(
+      this.#state,
+      distinct,
+      loader,
+      this.#plan(options),
+      options?.negativeTtl !== undefined,
+    );
     return names.map((name) => values.get(name) as Frozen<T> | Error | undefined);
   }
 
@@ -165,7 +172,7 @@ export class Scope {
     source: WarmSource<never>,
     options: WarmOptions | WarmKeysOptions<Key, unknown> = {},
   ): Promise<WarmResult> {
-    const target = { scope: this, closed: () => this.#state.engine.closed };
+    const target = { scope: this, closing: this.#state.engine.background.closing };
     return 'load' in options ? warmKeys(target, source, options) : warmEntries(target, source, options);
   }
 
@@ -300,7 +307,7 @@ export class Scope {
   ): Entry<Id, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>>;
   define<T, Id = void>(definition: EntryDefinition<Id, T>): Entry<Id, T, T>;
   define(definition: EntryDefinition<unknown, unknown>): Entry<unknown, unknown, unknown> {
-    return defineEntry(this, definition);
+    return defineEntry(this, definition, (name, call) => beginUnawaited(this.#state, name, call));
   }
 
   /**

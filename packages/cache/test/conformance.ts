@@ -374,6 +374,49 @@ export function cacheConformance(target: ConformanceTarget): void {
       await expect(scope.warm([], { concurrency: 0 })).rejects.toMatchObject({ code: 'ERR_CACHE_OPTIONS' });
     });
 
+    it('ends a warming whose source stalls, at its signal, its failure or the end of the cache', async () => {
+      const scope = fresh();
+      let release = (): void => {};
+      const left: string[] = [];
+      async function* stalled(name: string): AsyncGenerator<string> {
+        try {
+          yield `${name} 1`;
+          await new Promise<void>((resolve) => (release = resolve));
+          yield `${name} 2`;
+        } finally {
+          left.push(name);
+        }
+      }
+      async function* pairs(name: string): AsyncGenerator<readonly [string, unknown]> {
+        for await (const key of stalled(name)) yield [key, 1];
+      }
+      const stop = new AbortController();
+      const warming = [
+        scope.warm(pairs('pairs'), { signal: stop.signal }),
+        scope.warm(stalled('keys'), { signal: stop.signal, load: (keys) => keys }),
+      ];
+      await until('the first entry is there', () => scope.has('pairs 1'));
+      stop.abort();
+      const counts = { present: 0, absent: 0, failed: 0, complete: false };
+      expect(await Promise.all(warming)).toEqual([
+        { ...counts, loaded: 1 },
+        { ...counts, loaded: 0 },
+      ]);
+      const onProgress = () => {
+        throw new Error('no progress');
+      };
+      await expect(scope.warm(pairs('failing'), { onProgress })).rejects.toThrow('no progress');
+      release();
+      await until('the source was ended', () => left.includes('failing'));
+      const other = createTiers({ redis: await target.redis(), prefix: `t${randomBytes(6).toString('hex')}:` });
+      await other.ready();
+      const ending = other.session('s').warm(pairs('closing'));
+      await until('the first entry is there', () => other.session('s').has('closing 1'));
+      await other.close();
+      expect(await ending).toEqual({ ...counts, loaded: 1 });
+      expect(await scope.warm(pairs('late'), { signal: stop.signal })).toEqual({ ...counts, loaded: 0 });
+    });
+
     it('runs a scheduled task at once and then at its interval, until it is stopped', async () => {
       const times: number[] = [];
       const schedule = tiers.schedule(`task${count++}`, { every: '60ms' }, () => void times.push(performance.now()));

@@ -89,6 +89,25 @@ export function definitionConformance(fresh: () => Scope): void {
       });
     });
 
+    it('keeps for `negativeTtl` that there is none, also where several are loaded', async () => {
+      const scope = fresh();
+      const calls: (readonly string[])[] = [];
+      const loadMany = (ids: readonly string[]) => {
+        calls.push(ids);
+        return ids.map((id) => (id === 'none' ? undefined : id));
+      };
+      const user = scope.define<string, string>({ name: 'user', key, negativeTtl: '1m', loadMany });
+      for (let read = 0; read < 2; read++) expect(await user.getMany(['a', 'none'])).toEqual(['a', undefined]);
+      expect(await user.get('none')).toBeUndefined();
+      await user.delete('none');
+      for (let read = 0; read < 2; read++) expect(await user.get('none')).toBeUndefined();
+      expect(await user.getMany(['none'])).toEqual([undefined]);
+      expect(calls).toEqual([['a', 'none'], ['none']]);
+      const forgetful = scope.define<string, string>({ name: 'other', key: (id: string) => ['other', id], loadMany });
+      for (let read = 0; read < 2; read++) expect(await forgetful.getMany(['none'])).toEqual([undefined]);
+      expect(calls.length).toBe(4);
+    });
+
     it('lets a loader answer by its context: absent, unchanged, or a value with a time to live of its own', async () => {
       const scope = fresh();
       const asked: unknown[] = [];

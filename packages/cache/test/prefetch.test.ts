@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
-import { createTiers } from '../src/index.ts';
+import { createTiers, type LoaderContext } from '../src/index.ts';
 import { SuccessorTable } from '../src/warming/successor-table.ts';
 
 const tiers = createTiers({ redis: 'memory', l1: { maxEntries: 3 } });
@@ -82,6 +83,30 @@ it('rejects a bad id once, with nothing left that nobody handles', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   process.off('unhandledRejection', note);
   expect(unhandled).toEqual([]);
+});
+
+it.each(['of a scope', 'of a tier'])('ends a fetch for a definition %s when the cache is closed', async (where) => {
+  const own = createTiers({ redis: 'memory' });
+  let learning = true;
+  let ended: unknown;
+  const load = async (id: string, { signal }: LoaderContext): Promise<string> => {
+    if (!learning && id === 'b') await once(signal, 'abort').then(() => (ended = signal.reason));
+    return id;
+  };
+  const rest = { name: 'x', key: (id: string) => id, prefetch: true };
+  const entry =
+    where === 'of a scope'
+      ? own.project('p').define({ ...rest, load })
+      : own.project.define({ ...rest, load: (_, id: string, context) => load(id, context) })('p');
+  for (let tour = 0; tour < 2; tour++) for (const id of ['a', 'b']) await entry.get(id);
+  await own.project('p').clear();
+  learning = false;
+  await entry.get('a');
+  expect(entry.prefetched?.begun).toBe(1);
+  await own.close();
+  expect(ended).toMatchObject({ code: 'ERR_CACHE_CLOSED' });
+  expect(await entry.get('a')).toBe('a');
+  expect(entry.prefetched?.begun).toBe(1);
 });
 
 it('refuses options that make no sense', () => {

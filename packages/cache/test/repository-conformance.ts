@@ -83,6 +83,19 @@ export function repositoryConformance(fresh: () => Scope): void {
       expect(await heroes.findById('1')).toBeUndefined();
     });
 
+    it('keeps for `negativeTtl` that there are none of several, and only then', async () => {
+      for (const [policy, times] of [
+        [{ negativeTtl: '1m' }, 1],
+        [{}, 2],
+      ] as const) {
+        const asked: unknown[] = [];
+        const findByIds = async (ids: readonly string[]) => (asked.push(ids), []);
+        const heroes = repository<Hero>({ findByIds }, { scope: fresh(), entity: 'hero', ...policy });
+        for (let read = 0; read < 2; read++) expect(await heroes.findByIds(['7', '8'])).toEqual([undefined, undefined]);
+        expect(asked).toEqual(Array.from({ length: times }, () => ['7', '8']));
+      }
+    });
+
     it('forgets both lists when a hero goes from one to the other, keeps it by id, and leaves the others alone', async () => {
       const table = new HeroTable(ann, bo, cy);
       const heroes = heroesIn(table);

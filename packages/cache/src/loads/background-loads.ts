@@ -1,5 +1,6 @@
 import { TierkitError } from '@tierkit/core';
 import type { Flight } from './flight.ts';
+import type { ScopeState } from '../scope-state.ts';
 
 /** The longest that `close` waits for loaders that ignore their signal. */
 const CLOSE_MS = 500;
@@ -8,15 +9,20 @@ const CLOSE_MS = 500;
 export class BackgroundLoads {
   readonly #max: number;
   readonly #running = new Map<string, Flight>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(max: number) {
     this.#max = max;
   }
 
+  /** Aborted when the cache is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Whether a load of the key may begin, or go on, in the background. */
   takes(key: string): boolean {
-    return !this.#closed && !this.#running.has(key) && this.#running.size < this.#max;
+    return !this.closing.aborted && !this.#running.has(key) && this.#running.size < this.#max;
   }
 
   /** @returns whether the load goes on in the background; otherwise somebody has to wait for it, or end it */
@@ -31,7 +37,7 @@ export class BackgroundLoads {
 
   /** Aborts them, and resolves when nothing runs any more, or after half a second. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     const running = [...this.#running.values()];
     if (running.length === 0) return;
     for (const flight of running) flight.abort(new TierkitError('ERR_CACHE_CLOSED', 'the cache was closed'));
@@ -42,4 +48,15 @@ export class BackgroundLoads {
     await Promise.race([Promise.allSettled(running.map(({ promise }) => promise)), late]);
     clearTimeout(timer);
   }
+}
+
+/** Begins a call that loads a name and that nobody waits for; undefined if it loads already, or too much is happening. */
+export function beginUnawaited<T>(state: ScopeState, name: string, call: () => Promise<T>): Promise<T> | undefined {
+  const { background } = state.engine;
+  const key = state.keyOf(name);
+  if (state.flights.has(name) || !background.takes(key)) return undefined;
+  const running = call();
+  const flight = state.flights.get(name);
+  if (flight !== undefined) background.adopt(key, flight);
+  return running;
 }

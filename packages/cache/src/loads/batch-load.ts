@@ -1,4 +1,5 @@
 import { TierkitError, type Key } from '@tierkit/core';
+import type { LoaderContext } from './loader-context.ts';
 import { load } from './loads.ts';
 import { countFailed, handOut, hitLevel1, readLevel1, readStored, readSuspect } from '../reads.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
@@ -13,12 +14,17 @@ export type LoadBatch<K extends Key, T> = (missing: readonly K[]) => BatchAnswer
 /** Rights to load that are asked for at once: more could meet their deadline in the queue. */
 const CLAIMS = 100;
 
-/** The values of distinct names, loaded where nobody has or loads them; an Error where the load of a name failed. */
+/**
+ * The values of distinct names, loaded where nobody has or loads them; an Error where the load of a name failed.
+ *
+ * @param keepsAbsence whether an answer of undefined is kept, as `ctx.absent()` is
+ */
 export async function loadBatch<K extends Key, T>(
   state: ScopeState,
   keys: ReadonlyMap<string, K>,
   loader: LoadBatch<K, T>,
   plan: LoadPlan,
+  keepsAbsence: boolean,
 ): Promise<Map<string, unknown>> {
   const results = new Map<string, Promise<unknown>>();
   const { missing, away } = await readKnown(state, [...keys.keys()], results);
@@ -27,9 +33,10 @@ export async function loadBatch<K extends Key, T>(
     const decisions = missing.slice(from, from + CLAIMS).map(
       (name) =>
         new Promise<void>((decide) => {
-          const loadOne = (): Promise<T | undefined> => {
+          const loadOne = async (context: LoaderContext): Promise<unknown> => {
             decide();
-            return call.ask(keys.get(name) as K);
+            const answer = await call.ask(keys.get(name) as K);
+            return answer === undefined && keepsAbsence ? context.absent() : answer;
           };
           const loading = load(state, name, loadOne, plan, { away, onHeld: decide });
           const result = loading.then((value) => handOut(value, false), asError);

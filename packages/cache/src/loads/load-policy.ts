@@ -27,7 +27,10 @@ export interface StalenessOptions {
    * from 0 to 1. @default 0
    */
   readonly jitter?: number;
-  /** Time to live of `ctx.absent()`. @default the same as of values */
+  /**
+   * Time to live of `ctx.absent()`; given to a call or a definition, also of what its loader of several keys answers with
+   * undefined. @default the same as of values
+   */
   readonly negativeTtl?: Duration;
   /** A read goes on without Redis after this; Redis's own deadline for a command still holds. @default false */
   readonly redisTimeout?: Duration | false;

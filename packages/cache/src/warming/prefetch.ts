@@ -22,10 +22,10 @@ export interface PrefetchCounts {
 const MAX_UNUSED = 1_000;
 
 /** Fetches what usually follows an access, in the background. */
-export class Prefetch {
+export class Prefetch implements PrefetchOptions {
+  readonly minShare: number;
+  readonly concurrency: number;
   readonly #table: SuccessorTable<unknown>;
-  readonly #minShare: number;
-  readonly #concurrency: number;
   readonly #unused = new Set<string>();
   #running = 0;
   #begun = 0;
@@ -39,8 +39,8 @@ export class Prefetch {
       throw new TierkitError('ERR_CACHE_OPTIONS', message, { details: { option: 'prefetch.minShare' } });
     }
     this.#table = new SuccessorTable(positiveInteger(options.maxIds, 1_000, 'prefetch.maxIds'));
-    this.#minShare = minShare;
-    this.#concurrency = positiveInteger(options.concurrency, 2, 'prefetch.concurrency');
+    this.minShare = minShare;
+    this.concurrency = positiveInteger(options.concurrency, 2, 'prefetch.concurrency');
   }
 
   get counts(): PrefetchCounts {
@@ -51,8 +51,8 @@ export class Prefetch {
   accessed(name: string, id: unknown, fetch: Fetch): void {
     if (this.#unused.delete(name)) this.#used++;
     this.#table.observe(name, id);
-    if (this.#running >= this.#concurrency) return;
-    const next = this.#table.likely(name, this.#minShare);
+    if (this.#running >= this.concurrency) return;
+    const next = this.#table.likely(name, this.minShare);
     const fetching = next === undefined ? undefined : fetch(next);
     if (fetching === undefined) return;
     this.#begun++;

@@ -1,6 +1,7 @@
 import type { Key } from '@tierkit/core';
 import type { LoadBatch } from '../loads/batch-load.ts';
 import { positiveInteger } from '../options.ts';
+import { StoppableSource } from './stoppable-source.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
 import type { LoadOptions } from '../scope.ts';
 
@@ -8,7 +9,7 @@ import type { LoadOptions } from '../scope.ts';
 export interface WarmOptions extends LoadOptions {
   /** Entries, or batches, that are under way at a time. @default 8 */
   readonly concurrency?: number;
-  /** Once aborted, no further entry is begun. */
+  /** Once aborted, no further entry is begun, and the source is not waited for. */
   readonly signal?: AbortSignal;
   /** Called after each entry or batch. */
   readonly onProgress?: (progress: WarmProgress) => void;
@@ -44,18 +45,19 @@ export type WarmSource<T> = Iterable<T> | AsyncIterable<T>;
 /** What `warm` needs of a scope. */
 interface Warmed {
   readonly scope: Pick<ScopeMethods, 'getOrSet' | 'getOrSetMany'>;
-  readonly closed: () => boolean;
+  readonly closing: AbortSignal;
 }
 
 /** Puts entries into a cache that lacks them: a key with a value, or with a loader that is called if it is missing. */
 export function warmEntries(
-  { scope, closed }: Warmed,
+  { scope, closing }: Warmed,
   entries: WarmSource<readonly [Key, unknown]>,
   options: WarmOptions,
 ): Promise<WarmResult> {
   const { concurrency, signal, onProgress, onError, ...loadOptions } = options;
   const counts = new Counts(onProgress, onError);
-  return run(entries, closed, { concurrency, signal }, counts, async ([key, given]) => {
+  const items = new StoppableSource(entries, [closing, signal]);
+  return run(items, items, concurrency, counts, async ([key, given]) => {
     let called = false;
     const loader = (context: unknown): unknown => {
       called = true;
@@ -73,14 +75,15 @@ export function warmEntries(
 
 /** As `warmEntries`, with one loader for batches of keys. */
 export function warmKeys<K extends Key, T>(
-  { scope, closed }: Warmed,
+  { scope, closing }: Warmed,
   keys: WarmSource<K>,
   options: WarmKeysOptions<K, T>,
 ): Promise<WarmResult> {
   const { load: given, batchSize, concurrency, signal, onProgress, onError, ...loadOptions } = options;
   const counts = new Counts(onProgress, onError);
-  const batches = inBatches(keys, positiveInteger(batchSize, 100, 'batchSize'));
-  return run(batches, closed, { concurrency, signal }, counts, async (batch) => {
+  const size = positiveInteger(batchSize, 100, 'batchSize');
+  const items = new StoppableSource(keys, [closing, signal]);
+  return run(items, inBatches(items, size), concurrency, counts, async (batch) => {
     const asked = new Set<K>();
     const load: LoadBatch<K, T> = (missing) => {
       for (const key of missing) asked.add(key);
@@ -130,35 +133,38 @@ class Counts {
 
 /** Takes items no faster than they are worked off. An error of the source or of a callback stops it, and is passed on. */
 async function run<T>(
-  source: WarmSource<T>,
-  closed: () => boolean,
-  how: { readonly concurrency: number | undefined; readonly signal: AbortSignal | undefined },
+  source: StoppableSource<unknown>,
+  items: AsyncIterable<T>,
+  concurrency: number | undefined,
   counts: Counts,
   work: (item: T) => Promise<void>,
 ): Promise<WarmResult> {
-  const concurrency = positiveInteger(how.concurrency, 8, 'concurrency');
-  const stopped = (): boolean => how.signal?.aborted === true || closed() || failures.length > 0;
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   let complete = true;
   try {
-    for await (const item of source) {
-      while (running.size >= concurrency) await Promise.race(running);
-      complete = !stopped();
+    const most = positiveInteger(concurrency, 8, 'concurrency');
+    for await (const item of items) {
+      while (running.size >= most) await Promise.race(running);
+      complete = !source.stopped;
       if (!complete) break;
       const working: Promise<void> = work(item)
-        .catch((error: unknown) => void failures.push(error))
+        .catch((error: unknown) => {
+          failures.push(error);
+          source.stop();
+        })
         .finally(() => running.delete(working));
       running.add(working);
     }
   } finally {
     await Promise.all(running);
+    source.close();
   }
   if (failures.length > 0) throw failures[0];
-  return { ...counts.now, complete };
+  return { ...counts.now, complete: complete && !source.cut };
 }
 
-async function* inBatches<T>(source: WarmSource<T>, size: number): AsyncGenerator<T[], void, undefined> {
+async function* inBatches<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
   let batch: T[] = [];
   for await (const item of source) {
     batch.push(item);

@@ -1,6 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
-  defineEntry,
   prefetchOf,
   validateDefinition,
   type AnyDefinition,
@@ -55,7 +54,7 @@ export function defineInTier(scopeOf: (id: ScopeId) => Scope): DefineInTier {
       let entry = entries.get(scope);
       if (entry === undefined) {
         const loader = load && { load: (entryId: unknown, context: LoaderContext) => load(id, entryId, context) };
-        entry = defineEntry(scope, { ...rest, ...loader }, prefetch);
+        entry = scope.define<unknown, unknown>({ ...rest, ...loader, ...(prefetch && { prefetch }) });
         entries.set(scope, entry);
       }
       return entry;

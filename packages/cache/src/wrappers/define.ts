@@ -19,7 +19,10 @@ interface DefinitionOptions<Id> extends LoadOptions {
   readonly prefetch?: boolean | PrefetchOptions;
 }
 
-/** Loads several entries in one call: as many answers as ids, in order; an Error for one that failed. */
+/**
+ * Loads several entries in one call: as many answers as ids, in order; an Error for one that failed, undefined for one
+ * that does not exist, which is kept if the definition has a `negativeTtl`.
+ */
 export type LoadMany<Id, T> = (
   ids: readonly Id[],
 ) => readonly (T | Error | undefined)[] | Promise<readonly (T | Error | undefined)[]>;
@@ -93,18 +96,22 @@ export function validateDefinition(definition: AnyDefinition): void {
     throw invalid('schema', `"${name}".schema is no Standard Schema`);
 }
 
+/** Begins a call that loads a name in the background; undefined if it may not. */
+type BeginUnawaited = (name: string, call: () => Promise<unknown>) => Promise<unknown> | undefined;
+
 export function defineEntry(
   scope: ScopeMethods,
   definition: AnyDefinition,
-  prefetch: Prefetch | undefined = prefetchOf(definition),
+  begin: BeginUnawaited,
 ): Entry<unknown, unknown, unknown> {
   validateDefinition(definition);
-  return new DefinedEntry(scope, definition, prefetch);
+  return new DefinedEntry(scope, definition, begin);
 }
 
-/** @throws {TierkitError} `ERR_CACHE_OPTIONS` */
+/** One may be shared by definitions: it is returned as it is. @throws {TierkitError} `ERR_CACHE_OPTIONS` */
 export function prefetchOf({ prefetch = false }: Pick<AnyDefinition, 'prefetch'>): Prefetch | undefined {
-  return prefetch === false ? undefined : new Prefetch(prefetch === true ? {} : prefetch);
+  if (prefetch === false || prefetch instanceof Prefetch) return prefetch || undefined;
+  return new Prefetch(prefetch === true ? {} : prefetch);
 }
 
 class DefinedEntry implements Entry<unknown, unknown, unknown> {
@@ -115,11 +122,13 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
   readonly #loads: CheckedLoads;
   readonly #load: AnyDefinition['load'];
   readonly #prefetch: Prefetch | undefined;
+  readonly #begin: BeginUnawaited;
 
-  constructor(scope: ScopeMethods, definition: AnyDefinition, prefetch: Prefetch | undefined) {
+  constructor(scope: ScopeMethods, definition: AnyDefinition, begin: BeginUnawaited) {
     const { name, key: _key, load, loadMany, prefetch: _prefetch, schema, ...options } = definition;
-    this.#prefetch = prefetch;
-    this.#load = load ?? (loadMany && (async (id) => loadOne(id, loadMany)));
+    this.#prefetch = prefetchOf(definition);
+    this.#begin = begin;
+    this.#load = load ?? (loadMany && loadOneBy(loadMany, options.negativeTtl !== undefined));
     this.#scope = scope.countedAs(name);
     this.#definition = definition;
     this.#options = options;
@@ -145,7 +154,9 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     this.#prefetch.accessed(name, id, (next) => {
       const following = this.key(next);
       if (this.#scope.peek(following) !== undefined) return undefined;
-      return { name: encodeKey(following), done: this.#get(next, following) };
+      const followingName = encodeKey(following);
+      const done = this.#begin(followingName, () => this.#get(next, following));
+      return done && { name: followingName, done };
     });
     return answer;
   }
@@ -243,10 +254,15 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
   }
 }
 
-async function loadOne(id: unknown, loadMany: LoadMany<unknown, unknown>): Promise<unknown> {
-  const [value] = await loadMany([id]);
-  if (value instanceof Error) throw value;
-  return value;
+function loadOneBy(
+  loadMany: LoadMany<unknown, unknown>,
+  keepsAbsence: boolean,
+): (id: unknown, context: LoaderContext) => Promise<unknown> {
+  return async (id, context) => {
+    const [value] = await loadMany([id]);
+    if (value instanceof Error) throw value;
+    return value === undefined && keepsAbsence ? context.absent() : value;
+  };
 }
 
 function invalid(option: string, message: string): TierkitError {
