@@ -17,7 +17,7 @@ const shared = {
   hookTimeout: 60_000,
 };
 // These mostly wait, for Redis or for processes of theirs.
-const beside = { maxWorkers: Math.max(2, availableParallelism() - 1), sequence: { groupOrder: 0 } };
+const beside = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   ...sources,
