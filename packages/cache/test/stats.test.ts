@@ -117,7 +117,7 @@ describe.each(['memory', 'Redis'] as const)('what is counted on %s', (backend) =
     await sleep(60);
     let loaded = (): void => {};
     const slow = async () => new Promise((resolve) => (loaded = () => resolve(2)));
-    expect(await scope.getOrSet('one', slow, options)).toBe(1);
+    expect(await scope.getOrSet('one', slow, { ...options, ttl: '1m' })).toBe(1);
     await until('the loader runs', () => countersOf(tiers).loads === 2);
     loaded();
     await until('it is stored', () => scope.peek('one') === 2);
