@@ -61,7 +61,7 @@ export interface Tiers extends Wrappers {
   stats(): CacheStats;
   /**
    * The keys of all tiers that this instance was asked for most often of late, those first, from a sample of one read in
-   * 100. What is above half a percent of the reads is among the 200 that are known.
+   * 250. What is above half a percent of the reads is among the 200 that are known.
    *
    * @param options `limit`: how many. @default 20
    */

@@ -11,25 +11,18 @@ export interface TopKey {
 }
 
 /** On average one read of so many is looked at. */
-const EVERY = 100;
+const EVERY = 250;
 /** A key with a larger part of the reads than one of so many is found for certain, as far as samples tell. */
 const MAX_KEYS = 200;
 /** When so many samples were taken, all of them count half from then on: old reads fade. */
 const FADE_AT = 20_000;
 
-interface Tally {
-  readonly tier: string;
-  samples: number;
-  /** How many of those may have been of keys that it displaced. */
-  inherited: number;
-}
-
 /**
- * The keys that are read most often, from samples: a bounded table in which a new key takes the place of the rarest one
- * and inherits its number, so that none that is frequent is missed ("space saving").
+ * The keys that are read most often, from samples: a bounded table of which, when it is full, a new key takes one sample
+ * from each of the others ("Misra-Gries"), so that what is frequent stays, at a constant cost on average.
  */
 export class TopKeys {
-  readonly #tallies = new Map<string, Tally>();
+  readonly #tallies = new Map<string, { readonly tier: string; samples: number }>();
   #samples = 0;
   /** Reads of the second level until the next sample. */
   #countdown = sampleStep();
@@ -52,41 +45,30 @@ export class TopKeys {
     this.#samples++;
     const key = prefix + name;
     const known = this.#tallies.get(key);
-    if (known !== undefined) {
-      known.samples++;
-      return;
-    }
-    const inherited = this.#tallies.size < MAX_KEYS ? 0 : this.#displace();
-    this.#tallies.set(key, { tier, samples: inherited + 1, inherited });
+    if (known !== undefined) known.samples++;
+    else if (this.#tallies.size < MAX_KEYS) this.#tallies.set(key, { tier, samples: 1 });
+    else this.#change((samples) => samples - 1);
   }
 
   /** The keys with the largest shares, those first. */
   top(limit: number): TopKey[] {
-    const shares = Array.from(this.#tallies, ([key, { tier, samples, inherited }]) => ({
+    const shares = Array.from(this.#tallies, ([key, { tier, samples }]) => ({
       tier,
       key,
-      share: (samples - inherited) / this.#samples,
+      share: samples / this.#samples,
     }));
     return shares.toSorted((a, b) => b.share - a.share).slice(0, limit);
   }
 
-  #displace(): number {
-    let rarest = '';
-    let samples = Infinity;
-    for (const [key, tally] of this.#tallies) {
-      if (tally.samples >= samples) continue;
-      samples = tally.samples;
-      rarest = key;
-    }
-    this.#tallies.delete(rarest);
-    return samples;
-  }
-
   #fade(): void {
     this.#samples /= 2;
-    for (const tally of this.#tallies.values()) {
-      tally.samples /= 2;
-      tally.inherited /= 2;
+    this.#change((samples) => samples / 2);
+  }
+
+  #change(change: (samples: number) => number): void {
+    for (const [key, tally] of this.#tallies) {
+      tally.samples = change(tally.samples);
+      if (tally.samples <= 0) this.#tallies.delete(key);
     }
   }
 }
