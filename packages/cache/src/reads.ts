@@ -63,7 +63,7 @@ export async function read(state: ScopeState, name: string): Promise<Found> {
     else stats.l2Hits++;
     return found;
   } catch (error) {
-    if (isTimeout(error)) engine.store.suspectOversized(state.keyOf(name));
+    suspectOversized(state, [state.keyOf(name)], error);
     notRead(state, error);
     return missed(state, name);
   } finally {
@@ -72,8 +72,10 @@ export async function read(state: ScopeState, name: string): Promise<Found> {
 }
 
 /** What takes so long may be a value that is larger than any of ours, which would be sent again and again. */
-function isTimeout(error: unknown): boolean {
-  return error instanceof TierkitError && error.code === 'ERR_REDIS_TIMEOUT';
+export function suspectOversized({ engine, address }: ScopeState, keys: readonly string[], error: unknown): void {
+  const code = error instanceof TierkitError ? error.code : undefined;
+  const timedOut = code === 'ERR_REDIS_TIMEOUT' || code === 'ERR_CACHE_REDIS_TIMEOUT';
+  if (timedOut) engine.store.suspectOversized(address, keys);
 }
 
 /** As `read` for several names at once, one answer a name. */
@@ -104,10 +106,15 @@ export async function readStored(
 ): Promise<Found[]> {
   const { engine } = state;
   const tokens = names.map((name) => state.level1.begin(name));
+  const keys = names.map((name) => state.keyOf(name));
   try {
-    const keys = names.map((name) => state.keyOf(name));
     const reading = engine.store.readMany(state.address, keys);
     const stored = await withinRedisDeadline(reading, state.policy.redisTimeoutMs, engine.clock);
+    const failure = stored.find((entry) => entry instanceof Error);
+    if (failure !== undefined) {
+      const unread = keys.filter((_, index) => stored[index] instanceof Error);
+      suspectOversized(state, unread, failure);
+    }
     return names.map((name, index) => {
       const entry = stored[index];
       const token = tokens[index];
@@ -123,6 +130,9 @@ export async function readStored(
       countBytes(state, entry);
       return isFresh(state, entry) ? accept(state, token, entry) : undefined;
     });
+  } catch (error) {
+    suspectOversized(state, keys, error);
+    throw error;
   } finally {
     for (const token of tokens) state.level1.end(token);
   }
@@ -184,7 +194,9 @@ export function staleValue(state: ScopeState, stored: StoredEntry | undefined): 
   if (payload === undefined || value === undefined) return undefined;
   const ttlEndMs = stored.freshUntilMs - offsetMs(state);
   const tags = state.level1Tags(stored.tags);
-  return { value, shareable: freezeDeep(value), payload, ttlEndMs, tags, tagNames: stored.tags?.names ?? [] };
+  const encrypted = (stored.flags & PAYLOAD_ENCRYPTED) !== 0;
+  const tagNames = stored.tags?.names ?? [];
+  return { value, shareable: freezeDeep(value), payload, encrypted, ttlEndMs, tags, tagNames };
 }
 
 /** A known absence has nothing to keep secret, so it is the same in a sensitive tier. */

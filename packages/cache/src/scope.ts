@@ -2,7 +2,7 @@ import { compilePattern, decodeKey, encodeKey, type Duration, type Frozen, type 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './wrappers/define.ts';
 import { beginUnawaited } from './loads/background-loads.ts';
-import { loadBatch, type LoadBatch } from './loads/batch-load.ts';
+import { loadBatch, loadEach, type LoadBatch } from './loads/batch-load.ts';
 import { ContentCache, type ContentOptions } from './wrappers/content-cache.ts';
 import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy.ts';
 import type { LoadedType, Loader, LoaderContext } from './loads/loader-context.ts';
@@ -23,6 +23,7 @@ import { entryTags } from './tags/tag-names.ts';
 import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './writes/write-through.ts';
 import {
   clear,
+  doubt,
   encodeValue,
   invalidateTags,
   remove,
@@ -155,6 +156,23 @@ export class Scope {
     return names.map((name) => values.get(name) as Frozen<T> | Error | undefined);
   }
 
+  /**
+   * As `getOrSetMany` with a loader a key: how each ended, in order.
+   *
+   * @internal
+   */
+  async getOrSetEach(
+    keys: readonly Key[],
+    loader: (index: number, context: LoaderContext) => unknown,
+    options?: LoadOptions,
+  ): Promise<PromiseSettledResult<unknown>[]> {
+    const names = keys.map(encodeKey);
+    const distinct = new Map<string, number>();
+    for (const [index, name] of names.entries()) if (!distinct.has(name)) distinct.set(name, index);
+    const values = await loadEach(this.#state, distinct, loader, this.#plan(options));
+    return Promise.allSettled(names.map(async (name) => values.get(name)));
+  }
+
   /** Results by the content that they were made from, under a name. @throws {TierkitError} `ERR_CACHE_OPTIONS` */
   content(name: string, options?: ContentOptions): ContentCache {
     return new ContentCache(this.countedAs(name), name, options);
@@ -199,8 +217,14 @@ export class Scope {
   /**
    * As `writeThrough` for a change whose outcome is known only when the source has made it: `update` resolves to the new
    * value, or to undefined if there is none any more. A value that cannot be stored is reported, and none is left.
+   *
+   * @param update is told whether Redis answered just now; if not, more questions would only take more time
    */
-  async updateThrough(key: Key, update: () => Promise<unknown>, options?: LoadOptions): Promise<UpdateThrough> {
+  async updateThrough(
+    key: Key,
+    update: (asked: boolean) => Promise<unknown>,
+    options?: LoadOptions,
+  ): Promise<UpdateThrough> {
     const { sensitive } = this.#plan(options);
     return updateThrough(this.#state, encodeKey(key), update, { ...this.#writePlan(options), sensitive });
   }
@@ -251,6 +275,16 @@ export class Scope {
   /** Milliseconds until the key expires, by Redis's clock; undefined when it does not exist or Redis is away. */
   async ttl(key: Key): Promise<number | undefined> {
     return this.#remainingMs(encodeKey(key));
+  }
+
+  /**
+   * Keys and tags that were changed while Redis did not answer the same call: they are in doubt, and invalidated when it
+   * returns.
+   *
+   * @internal
+   */
+  doubt(keys: readonly Key[], tags: readonly string[] = []): void {
+    doubt(this.#state, keys.map(encodeKey), tags);
   }
 
   /**

@@ -159,6 +159,67 @@ it('bounds every call while Redis is frozen, and spends the deadline once', asyn
   await until('Redis is back', async () => (await scope.set('k', 3)) && (await scope.get('k')) === 3);
 });
 
+it('spends the deadline once in calls of several steps as well', async () => {
+  const tiers = await tiersAt(link.url, { l1: false });
+  const scope = tiers.session('s');
+  const row = { id: '1', language: 'en' };
+  const source = { findById: async () => row, save: async () => row, findBy: async () => [row] };
+  const heroes = tiers.repository(source, { entity: 'hero', indexes: ['language'] });
+  const entry = scope.define({ name: 'entry', key: (id: string) => ['e', id], load: async (id) => id });
+  const created = tiers.repository(
+    { ...source, save: async () => ({ ...row, id: '2' }) },
+    { entity: 'created', idOf: (one: { id?: string }) => one.id as string },
+  );
+  for (const call of [
+    async () => expect(await entry.getMany(['1', '2', '1'])).toEqual(['1', '2', '1']),
+    async () => expect(await heroes.save(row)).toEqual(row),
+    async () => expect(await created.save({ language: 'en' } as typeof row)).toEqual({ ...row, id: '2' }),
+  ]) {
+    await until('Redis is asked', () => scope.set('up', 1));
+    link.drop();
+    await timed(call());
+    await link.normal();
+  }
+});
+
+it('makes up for what a repository wrote while Redis was away', async () => {
+  const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+  let row = { id: '1', language: 'en' };
+  const source = {
+    findById: async () => row,
+    findBy: async ({ language }: Partial<typeof row>) => (language === row.language ? [row] : []),
+    save: async (saved: typeof row) => (row = saved),
+  };
+  const [mine, theirs] = [near, far].map((tiers) =>
+    tiers.repository(source, { entity: 'hero', indexes: ['language'], ttl: '1h' }),
+  );
+  expect([await theirs?.findById('1'), await theirs?.findBy('language', 'en')]).toEqual([row, [row]]);
+  link.drop();
+  await mine?.save({ id: '1', language: 'fr' });
+  expect([await mine?.findById('1'), await mine?.findBy('language', 'en')]).toEqual([row, []]);
+  await link.normal();
+  await until('the other instance hears of it', async () => (await theirs?.findBy('language', 'en'))?.length === 0);
+  expect(await theirs?.findById('1')).toEqual(row);
+  expect(await theirs?.findBy('language', 'fr')).toEqual([row]);
+});
+
+it('asks for no more rights to load once Redis did not answer the first', async () => {
+  const redis = { url: server.url, breaker: { failures: 1_000_000 } };
+  const tiers = createTiers({ redis, l1: false });
+  open.push(tiers);
+  await tiers.ready();
+  const scope = tiers.session('s');
+  await scope.getOrSetMany(['warm'], () => [1]);
+  // Reads are answered, scripts are not.
+  await raw.call('CLIENT', 'PAUSE', 60_000, 'WRITE');
+  const startedMs = performance.now();
+  const keys = Array.from({ length: 2_000 }, (_, n) => `k${n}`);
+  expect(await scope.getOrSetMany(keys, (missing) => missing)).toEqual(keys);
+  // Twenty rounds of 300 ms each, otherwise.
+  expect(performance.now() - startedMs).toBeLessThan(3_000);
+  await raw.call('CLIENT', 'UNPAUSE');
+});
+
 it('recovers after Redis was restarted empty, scripts included', async () => {
   const tiers = await tiersAt(server.url);
   const scope = tiers.session('s');

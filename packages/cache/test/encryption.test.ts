@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -222,4 +223,34 @@ it('shows no key and no sensitive value in errors, logs and what it prints', asy
   expect(text).not.toContain(KEY_TEXT.slice(4, 30));
   expect(text).not.toContain('a key that must');
   expect(text).not.toContain(CANARY);
+});
+
+it('keeps encrypted what was, when a load without that option finds it unchanged', async () => {
+  const kit = await kitWith({ encryption });
+  const scope = kit.project('p');
+  await scope.set('k', CANARY, { sensitive: true, ttl: 50, grace: '1h' });
+  await sleep(100);
+  expect(await scope.getOrSet('k', (context) => context.notModified(), { ttl: '1h', grace: '1h' })).toBe(CANARY);
+  await until('it is stored again', async () => ((await scope.ttl('k')) ?? 0) > 60_000);
+  expect((await bytesOf('project:{p}:k')).includes(CANARY)).toBe(false);
+});
+
+it('leaves no word of a sensitive repository in Redis while an entity is written', async () => {
+  const kit = await kitWith({ encryption });
+  let answer!: () => void;
+  const written = new Promise<void>((resolve) => (answer = resolve));
+  const row = { id: '1', name: CANARY, language: 'en' };
+  const source = {
+    findById: async () => row,
+    findBy: async () => [row],
+    findAll: async () => [row],
+    update: () => written,
+  };
+  const heroes = kit.repository(source, { entity: 'hero', indexes: ['language'], sensitive: true });
+  const update = heroes.update('1', { language: 'en' });
+  await until('the list is marked', async () => (await raw.exists('hero:language:en')) === 1);
+  expect(await heroes.findBy('language', 'en')).toEqual([row]);
+  for (const key of await raw.keys('hero*')) expect((await bytesOf(key)).includes(CANARY)).toBe(false);
+  answer();
+  await update;
 });

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeEnvelope } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { until } from '../../../test/servers/index.ts';
-import { createTiers, type Tiers } from '../src/index.ts';
+import { startProxy, until } from '../../../test/servers/index.ts';
+import { createTiers, type Scope, type Tiers, type TiersOptions } from '../src/index.ts';
 
 let prefix: string;
 let raw: Redis;
@@ -173,6 +173,33 @@ it('removes a value that is too large to arrive in time, and no other', async ()
   await until('the value is removed', async () => (await raw.exists(key())) === 0);
   expect(await tiers.session('s').get('other')).toBe(2);
   await hurried.close();
+});
+
+it.each<[string, TiersOptions['tiers'], (scope: Scope) => Promise<unknown>, unknown]>([
+  ['is read among others', {}, (scope) => scope.getMany(['other', 'k']), [undefined, undefined]],
+  ['is loaded', {}, (scope) => scope.getOrSet('k', () => 'loaded'), 'loaded'],
+  ['is read in a hurry', { session: { ttl: '1h', redisTimeout: 50 } }, (scope) => scope.get('k'), undefined],
+])('removes a value that is too large, and no other, when it %s and does not arrive', async (_, of, call, answer) => {
+  const link = await startProxy({ target: { port: Number(new URL(inject('redisUrl')).port) } });
+  const far = createTiers({
+    redis: link.url,
+    prefix,
+    maxValueBytes: 100_000,
+    ...(of === undefined ? {} : { tiers: of }),
+  });
+  await far.ready();
+  await tiers.session('s').setMany([
+    ['k', 1],
+    ['other', 2],
+  ]);
+  await raw.setrange(key(), 300_000, 'x');
+  link.hold();
+  expect(await call(far.session('s'))).toEqual(answer);
+  await link.normal();
+  await until('the value is removed', async () => (await raw.exists(key())) === 0);
+  expect(await tiers.session('s').get('other')).toBe(2);
+  await far.close();
+  await link.stop();
 });
 
 it('tells other instances of a pattern with a line break', async () => {

@@ -98,3 +98,41 @@ it('may be rarer than any timer is long', async () => {
   expect(runs).toBe(1);
   await tiers.close();
 });
+
+it('tells a task that its lease may be over while Redis is out of reach, before another instance begins', async () => {
+  const server = await startRedis();
+  const link = await startProxy({ target: { port: server.port } });
+  const [near, far] = [link.url, server.url].map((redis) => createTiers({ redis, load: { lease: '900ms' } }));
+  await Promise.all([near?.ready(), far?.ready()]);
+  const events: string[] = [];
+  near?.schedule('job', { every: '1h' }, (signal) => {
+    events.push('one begins');
+    return new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => {
+        events.push('one is told');
+        resolve();
+      });
+    });
+  });
+  await until('it runs', () => events.length === 1);
+  far?.schedule('job', { every: '1h' }, () => void events.push('two begins'));
+  await sleep(500);
+  link.drop();
+  await until('the other one took over', () => events.includes('two begins'));
+  expect(events).toEqual(['one begins', 'one is told', 'two begins']);
+  await link.normal();
+  await Promise.all([near?.close(), far?.close()]);
+  await link.stop();
+  await server.stop();
+});
+
+it('begins no task that was stopped while Redis was asked, and leaves it to others', async () => {
+  const [one, two] = await instances(2, '30s');
+  const runs: string[] = [];
+  one?.schedule('job', { every: '1h' }, () => void runs.push('stopped')).stop();
+  await sleep(200);
+  two?.schedule('job', { every: '1h' }, () => void runs.push('other'));
+  await until('the other one runs it', () => runs.length > 0);
+  expect(runs).toEqual(['other']);
+  await Promise.all([one?.close(), two?.close()]);
+});

@@ -27,7 +27,9 @@ export async function loadBatch<K extends Key, T>(
   keepsAbsence: boolean,
 ): Promise<Map<string, unknown>> {
   const results = new Map<string, Promise<unknown>>();
-  const { missing, away } = await readKnown(state, [...keys.keys()], results);
+  const { missing, ...known } = await readKnown(state, [...keys.keys()], results);
+  let { away } = known;
+  const onAway = (): void => void (away = true);
   const call = new BatchCall(loader);
   for (let from = 0; from < missing.length; from += CLAIMS) {
     const decisions = missing.slice(from, from + CLAIMS).map(
@@ -38,7 +40,7 @@ export async function loadBatch<K extends Key, T>(
             const answer = await call.ask(keys.get(name) as K);
             return answer === undefined && keepsAbsence ? context.absent() : answer;
           };
-          const loading = load(state, name, loadOne, plan, { away, onHeld: decide });
+          const loading = load(state, name, loadOne, plan, { away, onAway, onHeld: decide });
           const result = loading.then((value) => handOut(value, false), asError);
           results.set(name, result);
           void result.then(() => decide());
@@ -49,6 +51,25 @@ export async function loadBatch<K extends Key, T>(
   call.begin();
   const values = await Promise.all([...results].map(async ([name, result]) => [name, await result] as const));
   return new Map(values);
+}
+
+/** The values of distinct names, each loaded by itself where nobody has or loads it, from what the map has for it. */
+export async function loadEach<K>(
+  state: ScopeState,
+  keys: ReadonlyMap<string, K>,
+  loader: (key: K, context: LoaderContext) => unknown,
+  plan: LoadPlan,
+): Promise<ReadonlyMap<string, Promise<unknown>>> {
+  const results = new Map<string, Promise<unknown>>();
+  const { missing, away } = await readKnown(state, [...keys.keys()], results);
+  for (const name of missing) {
+    const loading = load(state, name, (context) => loader(keys.get(name) as K, context), plan, { away });
+    results.set(
+      name,
+      loading.then((value) => handOut(value, false)),
+    );
+  }
+  return results;
 }
 
 /** What the levels have goes to the results. @returns the other names, and whether the second level could not be asked */

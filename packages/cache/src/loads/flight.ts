@@ -6,6 +6,8 @@ import type { LoadPlan } from '../tier-policy.ts';
 /** The entry that a load is to replace. */
 export interface StaleValue extends LoadedValue {
   readonly payload: Buffer;
+  /** In Redis: what is stored of it again must be as well. */
+  readonly encrypted: boolean;
   readonly tags: Level1Tags | undefined;
   /** As they are stored. */
   readonly tagNames: readonly string[];
@@ -19,6 +21,8 @@ export interface LoadHints {
   readonly away?: boolean;
   /** Called when somebody else loads the name, here or in another process, before the wait for it. */
   readonly onHeld?: () => void;
+  /** Called when the second level could not be asked for the right to load. */
+  readonly onAway?: () => void;
 }
 
 export interface LoadRequest extends LoadHints {

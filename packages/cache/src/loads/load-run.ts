@@ -12,6 +12,11 @@ import type { WritePlan } from '../writes/writes.ts';
 
 const ABSENT = Buffer.alloc(0);
 
+interface FillPlan extends WritePlan {
+  /** Whatever the callers say: the same was encrypted already. */
+  readonly sensitive: boolean;
+}
+
 /** Runs the loader while the lease is kept, and stores what it made if the lease is still held then. */
 export async function loadUnderLease(
   state: ScopeState,
@@ -41,7 +46,8 @@ export async function loadUnderLease(
     }
     const sentMs = engine.clock.monotonic();
     const graceMs = outcome.kind === 'absent' ? 0 : flight.request.policy.graceMs;
-    const plan = { ttlMs, graceMs, tags: tagsOf(flight, outcome, stale) };
+    const sensitive = outcome.kind === 'unchanged' && stale?.encrypted === true;
+    const plan = { ttlMs, graceMs, tags: tagsOf(flight, outcome, stale), sensitive };
     const stored = await fill(state, flight, lease, payload, started, plan);
     const loaded = copied(state, outcome, payload, stale);
     if (stored !== undefined) {
@@ -188,7 +194,7 @@ async function fill(
   lease: Lease,
   payload: Buffer,
   started: TagsAtStart,
-  plan: WritePlan,
+  plan: FillPlan,
 ): Promise<Pick<NewEntry, 'tags'> | undefined> {
   const { engine, address } = state;
   try {
@@ -207,7 +213,7 @@ async function store(
   lease: Lease,
   payload: Buffer,
   started: TagsAtStart,
-  plan: WritePlan,
+  plan: FillPlan,
 ): Promise<Pick<NewEntry, 'tags'> | undefined> {
   const { engine, address } = state;
   const { name } = flight.request;
@@ -222,7 +228,8 @@ async function store(
     void giveBack(state, lease);
     return undefined;
   }
-  const sealed = payload === ABSENT ? { flags: 0, payload } : state.seal(name, payload, flight.sensitive);
+  const sensitive = plan.sensitive || flight.sensitive;
+  const sealed = payload === ABSENT ? { flags: 0, payload } : state.seal(name, payload, sensitive);
   const entry = { key: lease.key, tags, ...sealed };
   if (!(await engine.store.fill(address, lease, entry, plan))) return undefined;
   state.stats.bytesWritten += sealed.payload.length;

@@ -15,6 +15,7 @@ import {
   readSuspect,
   refreshDueMs,
   staleValue,
+  suspectOversized,
   type Found,
 } from '../reads.ts';
 import { withinRedisDeadline } from './redis-deadline.ts';
@@ -99,7 +100,7 @@ async function run(state: ScopeState, flight: Flight): Promise<void> {
 
 async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
   const { engine } = state;
-  const { name, hitAboveMs, away, onHeld } = flight.request;
+  const { name, hitAboveMs, away, onHeld, onAway } = flight.request;
   const giveUpMs = engine.clock.monotonic() + engine.sharing.waitTimeoutMs;
   const leaseToken = freshName();
   let undecodable = 0;
@@ -114,6 +115,7 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
     try {
       const claim = await claimOrSuspect(state, flight, leaseToken, unreadable);
       if (claim.kind === 'away') {
+        onAway?.();
         flight.endedStale = claim.found !== undefined && hitAboveMs === 0;
         return claim.found ?? (await loadAlone(state, flight));
       }
@@ -192,6 +194,7 @@ async function claimOrSuspect(
     // A lease that comes late would keep others waiting for nobody.
     const release = (late: Claim): void => void (late.kind === 'granted' && giveBack(state, late.lease));
     claiming.then(release, () => {});
+    suspectOversized(state, [state.keyOf(name)], error);
     notRead(state, error);
     return { kind: 'away', found: readSuspect(state, name) };
   }

@@ -53,25 +53,29 @@ export class RepositoryWrites {
     counts.writes++;
     if (id === undefined) return this.#create(change);
     const attempt = new Attempt(this.#parts, change);
-    const { alone } = await scope.updateThrough(
+    const { alone, confirmed } = await scope.updateThrough(
       keys.id(id),
-      async () => {
-        const entity = await attempt.run();
+      async (asked) => {
+        const entity = await attempt.run(asked);
         return entity && serialize(entity);
       },
       policy,
     );
-    return attempt.end(alone);
+    return attempt.end(alone, confirmed);
   }
 
   /** Nobody else can write an entity whose id nobody knows. */
   async #create(change: EntityWrite): Promise<WriteEnd> {
     const { scope, keys, find, idOf, policy, serialize } = this.#parts;
     const attempt = new Attempt(this.#parts, change);
-    const created = await attempt.run();
-    const end = await attempt.end(true);
+    const created = await attempt.run(true);
+    const end = await attempt.end(true, true);
     if (created === undefined) return end;
     const id = idOf(created);
+    if (attempt.away) {
+      scope.doubt([keys.id(id)]);
+      return end;
+    }
     await scope.delete(keys.id(id));
     // Read again, since by now others may know the id and have written the entity.
     if (find !== undefined) {
@@ -91,6 +95,8 @@ class Attempt {
   readonly #id: string | number | undefined;
   readonly #lists: Segments[] = [];
   #listsKnown = true;
+  /** Whether the write has spent its deadline on Redis already. */
+  away = false;
   #result: unknown;
   #entity: Fields | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -102,15 +108,19 @@ class Attempt {
     this.#lists.push(parts.keys.all);
   }
 
-  /** @returns the entity after the write, if it is known and there is one. Errors wait for `end`. */
-  async run(): Promise<Fields | undefined> {
+  /**
+   * @param asked whether Redis answered just now
+   * @returns the entity after the write, if it is known and there is one. Errors wait for `end`.
+   */
+  async run(asked: boolean): Promise<Fields | undefined> {
     const { keys, lists } = this.#parts;
     const { predict, write } = this.#change;
     const before = keys.indexes.size > 0 && this.#id !== undefined ? await this.#find() : undefined;
     const predicted = predict(before);
     this.#add(before);
     this.#add(predicted);
-    await lists.beginWrite(this.#lists);
+    if (!asked) lists.forgetLater(this.#lists, false);
+    this.away = !asked || !(await lists.beginWrite(this.#lists));
     try {
       this.#result = await write();
     } catch (error) {
@@ -124,11 +134,13 @@ class Attempt {
   }
 
   /** @throws what the source threw, when the cache is in order */
-  async end(alone: boolean): Promise<WriteEnd> {
+  async end(alone: boolean, confirmed: boolean): Promise<WriteEnd> {
     const { lists, counts } = this.#parts;
     const known = alone && this.#listsKnown;
     if (!known) counts.allListsForgotten++;
-    await Promise.all([known || lists.forgetAll(), lists.forget(this.#lists)]);
+    this.away ||= !confirmed;
+    if (this.away) lists.forgetLater(this.#lists, !known);
+    else this.away = !(await lists.forget(this.#lists, !known));
     if (this.#failure !== undefined) throw this.#failure.error;
     return { result: this.#result, entity: this.#entity };
   }

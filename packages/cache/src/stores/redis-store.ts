@@ -191,8 +191,9 @@ export class RedisStore implements CacheStore {
     await discardEntry.run(this.#redis, { entry: entry.key }, { bytes: entry.bytes });
   }
 
-  suspectOversized(key: string): void {
-    this.#oversized.suspect(key);
+  suspectOversized(scope: ScopeAddress, keys: readonly string[]): void {
+    const size = this.#batchOf(scope);
+    for (let from = 0; from < keys.length; from += size) this.#oversized.suspect(keys.slice(from, from + size));
   }
 
   ttl(scope: ScopeAddress, key: string): Promise<number | undefined> {

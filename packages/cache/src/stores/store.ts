@@ -30,8 +30,8 @@ export interface CacheStore {
   clearTier(prefix: string): Promise<void>;
   /** Removes the entry only while its bytes are still these. */
   discard(entry: StoredEntry): Promise<void>;
-  /** A read of the key met its deadline: if what is there is larger than any entry, it is removed in the background. */
-  suspectOversized(key: string): void;
+  /** A read of these keys met its deadline: what is there and larger than any entry is removed in the background. */
+  suspectOversized(scope: ScopeAddress, keys: readonly string[]): void;
   /** Milliseconds that an entry stays fresh; `undefined` when there is none, or a known absence. */
   ttl(scope: ScopeAddress, key: string): Promise<number | undefined>;
   /**

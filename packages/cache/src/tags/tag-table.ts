@@ -21,6 +21,16 @@ export interface TagQuestion {
   readonly askedAtMs: number;
 }
 
+/** For how long a table was asked to live, and when. */
+interface Life {
+  readonly askedAtMs: number;
+  readonly forMs: number;
+}
+
+interface Question extends Life {
+  readonly answer: Promise<TagStamp>;
+}
+
 /**
  * What this instance knows of one tag table: all invalidations from some count on, as long as the news is heard, and of
  * earlier ones what it asked for.
@@ -44,8 +54,11 @@ export class TagTable {
   /** When all tags were banned, if they are. */
   #allBanned: number | undefined;
   #bans = 0;
-  #asking: Promise<TagStamp> | undefined;
-  #coveredMs = 0;
+  #asking: Question | undefined;
+  /** What was confirmed of the life of a table. */
+  #covered: Life & { readonly table: number } = { table: 0, askedAtMs: 0, forMs: 0 };
+  /** The longest life of what is stamped. */
+  #longestMs = 0;
 
   constructor(key: string, trust: NewsTrust) {
     this.key = key;
@@ -74,21 +87,28 @@ export class TagTable {
   /** As `standing`, for a table that is there and outlives what is stored for `ttlMs`; otherwise it asks, once for all. */
   stamp(ttlMs: number, ask: (ttlMs: number) => Promise<TagStamp>): TagStamp | Promise<TagStamp> {
     const known = this.standing();
-    if (known !== undefined && known.table !== 0 && ttlMs <= this.#coveredMs) return known;
-    if (this.#asking !== undefined && ttlMs <= this.#coveredMs) return this.#asking;
-    this.#coveredMs = Math.max(this.#coveredMs, ttlMs);
-    return this.#ask(ask(this.#coveredMs), this.question());
+    const outlived = ({ askedAtMs, forMs }: Life): boolean => performance.now() - askedAtMs + ttlMs <= forMs;
+    if (known !== undefined && known.table === this.#covered.table && outlived(this.#covered)) return known;
+    if (this.#asking !== undefined && outlived(this.#asking)) return this.#asking.answer;
+    this.#longestMs = Math.max(this.#longestMs, ttlMs);
+    // Twice as long, so that it need not be asked for each entry.
+    const forMs = 2 * this.#longestMs;
+    const question = this.question();
+    const answer = this.#learnFrom(ask(forMs), forMs, question);
+    const asking = { askedAtMs: question.askedAtMs, forMs, answer };
+    this.#asking = asking;
+    const answered = (): void => {
+      if (this.#asking === asking) this.#asking = undefined;
+    };
+    answer.then(answered, answered);
+    return answer;
   }
 
-  async #ask(asking: Promise<TagStamp>, question: TagQuestion): Promise<TagStamp> {
-    this.#asking = asking;
-    try {
-      const stamp = await asking;
-      this.learn({ ...stamp, versions: [] }, [], question);
-      return stamp;
-    } finally {
-      if (this.#asking === asking) this.#asking = undefined;
-    }
+  async #learnFrom(answer: Promise<TagStamp>, forMs: number, question: TagQuestion): Promise<TagStamp> {
+    const stamp = await answer;
+    this.#covered = { table: stamp.table, askedAtMs: question.askedAtMs, forMs };
+    this.learn({ ...stamp, versions: [] }, [], question);
+    return stamp;
   }
 
   /** What is known of an entry's tags, whether or not it can still be trusted. */

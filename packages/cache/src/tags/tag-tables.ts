@@ -111,10 +111,16 @@ export class TagTables {
       table.lift(names, bans);
       if (!table.banned) this.#banned.delete(table);
     } catch (error) {
-      table.ban(names);
-      this.#banned.add(table);
+      this.ban(address, names);
       throw error;
     }
+  }
+
+  /** Tags of an address whose invalidation is still to be made; without tags, all of them. */
+  ban(address: ScopeAddress, names: readonly string[]): void {
+    const table = this.of(address);
+    table.ban(names);
+    this.#banned.add(table);
   }
 
   /** Bans within the scopes whose keys begin so do not count any more, as nothing of them is served at all. */

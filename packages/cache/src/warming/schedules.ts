@@ -1,4 +1,4 @@
-import { parseDuration, type Duration } from '@tierkit/core';
+import { parseDuration, type ClockTimer, type Duration } from '@tierkit/core';
 import type { Engine } from '../engine.ts';
 import { freshName } from '../stores/fresh-generation.ts';
 import { scopedAddress, type ScopeAddress } from '../scope-address.ts';
@@ -102,20 +102,34 @@ class ScheduledTask {
   async #runIfDue(): Promise<number> {
     const { store, sharing } = this.#engine;
     const request = { token: freshName(), leaseMs: sharing.leaseMs, hitAboveMs: 0, unreadable: undefined };
+    const sentMs = this.#engine.clock.monotonic();
     const claim = await store.claim(this.#address, this.#key, request);
-    if (claim.kind === 'granted') return this.#run(claim.lease);
+    if (claim.kind === 'granted') {
+      if (!this.#ended.signal.aborted) return this.#run(claim.lease, sentMs);
+      await store.release(this.#address, claim.lease);
+      return 0;
+    }
     if (claim.kind !== 'hit') return claim.remainingMs;
     return (await store.ttl(this.#address, this.#key)) ?? 0;
   }
 
-  async #run(lease: Lease): Promise<number> {
+  async #run(lease: Lease, claimedMs: number): Promise<number> {
     const { store, sharing, clock, logger } = this.#engine;
     const startedMs = clock.monotonic();
     const lost = new AbortController();
+    // What Redis does not confirm may be over there as soon as it can be, and another instance may run the task.
+    const end = (sentMs: number): ClockTimer =>
+      clock.setTimeout(() => lost.abort(), Math.max(0, sentMs + sharing.leaseMs - clock.monotonic()));
+    let ending = end(claimedMs);
     const renewal = setInterval(() => {
-      if (this.#engine.closed) return clearInterval(renewal);
+      if (this.#engine.closed || lost.signal.aborted) return clearInterval(renewal);
+      const sentMs = clock.monotonic();
       store.renew(this.#address, lease, sharing.leaseMs).then(
-        (held) => held || lost.abort(),
+        (held) => {
+          if (!held) return lost.abort();
+          ending.cancel();
+          ending = end(sentMs);
+        },
         () => {},
       );
     }, sharing.leaseMs / 3);
@@ -128,8 +142,9 @@ class ScheduledTask {
       logger.warn({ schedule: this.#key, error: String(error) }, 'a scheduled task failed');
     } finally {
       clearInterval(renewal);
+      ending.cancel();
     }
-    if (this.#ended.signal.aborted) {
+    if (this.#ended.signal.aborted || lost.signal.aborted) {
       await store.release(this.#address, lease);
       return 0;
     }

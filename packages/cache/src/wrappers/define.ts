@@ -114,6 +114,8 @@ export function prefetchOf({ prefetch = false }: Pick<AnyDefinition, 'prefetch'>
   return new Prefetch(prefetch === true ? {} : prefetch);
 }
 
+type Load = NonNullable<AnyDefinition['load']>;
+
 class DefinedEntry implements Entry<unknown, unknown, unknown> {
   readonly #scope: ScopeMethods;
   readonly #definition: AnyDefinition;
@@ -165,25 +167,31 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     const load = this.#load;
     if (load === undefined) return this.#accept(await this.#scope.get(key));
     const check = this.#check;
-    if (check === undefined) return this.#scope.getOrSet(key, (context) => load(id, context), this.#options);
-    const loader = async (context: LoaderContext): Promise<unknown> => {
-      const loaded = await load(id, context);
-      const { kind, value } = LoadOutcome.of(loaded);
-      if (kind === 'value' && value !== undefined) await check.require(value);
-      return loaded;
-    };
+    const loader = (context: LoaderContext): unknown => this.#loaded(load, id, context);
+    if (check === undefined) return this.#scope.getOrSet(key, loader, this.#options);
     const verdict = await this.#loads.get(key, loader, (value) => check.judge(value), this.#options);
     return verdict?.value;
   }
 
+  #loaded(load: Load, id: unknown, context: LoaderContext): unknown {
+    return this.#check === undefined ? load(id, context) : this.#loadedAndChecked(this.#check, load, id, context);
+  }
+
+  async #loadedAndChecked(check: SchemaCheck, load: Load, id: unknown, context: LoaderContext): Promise<unknown> {
+    const loaded = await load(id, context);
+    const { kind, value } = LoadOutcome.of(loaded);
+    if (kind === 'value' && value !== undefined) await check.require(value);
+    return loaded;
+  }
+
   async getMany(ids: readonly unknown[]): Promise<unknown[]> {
     const keys = ids.map((id) => this.key(id));
-    const { loadMany } = this.#definition;
-    const values = await (loadMany === undefined ? this.#scope.getMany(keys) : this.#loadMany(loadMany, ids, keys));
-    const accepted = values.map(async (value, index) => {
-      if (value instanceof Error) throw value;
-      if (value === undefined && loadMany !== undefined) return undefined;
-      // Missing, or refused by the schema.
+    const found = await this.#getMany(ids, keys);
+    const accepted = found.map(async (end, index) => {
+      if (end.status === 'rejected') throw end.reason;
+      const { value } = end;
+      if (value === undefined) return undefined;
+      // Refused by the schema.
       return (await this.#accept(value)) ?? (this.#load && this.get(ids[index]));
     });
     const ends = await Promise.allSettled(accepted);
@@ -193,17 +201,22 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     });
   }
 
-  async #loadMany(
-    loadMany: LoadMany<unknown, unknown>,
-    ids: readonly unknown[],
-    keys: readonly Key[],
-  ): Promise<unknown[]> {
+  async #getMany(ids: readonly unknown[], keys: readonly Key[]): Promise<PromiseSettledResult<unknown>[]> {
+    const { loadMany } = this.#definition;
+    const load = this.#load;
+    if (loadMany === undefined) {
+      if (load === undefined) return (await this.#scope.getMany(keys)).map(settled);
+      const loadOne = (index: number, context: LoaderContext): unknown => this.#loaded(load, ids[index], context);
+      return this.#scope.getOrSetEach(keys, loadOne, this.#options);
+    }
     const idOf = new Map(keys.map((key, index) => [key, ids[index]]));
-    const load = async (missing: readonly Key[]): Promise<readonly unknown[]> =>
+    const loadBatch = async (missing: readonly Key[]): Promise<readonly unknown[]> =>
       this.#checked(await loadMany(missing.map((key) => idOf.get(key))));
     const check = this.#check;
-    if (check === undefined) return this.#scope.getOrSetMany(keys, load, this.#options);
-    return this.#loads.getMany(keys, load, (value) => check.judge(value), this.#options);
+    const values = await (check === undefined
+      ? this.#scope.getOrSetMany(keys, loadBatch, this.#options)
+      : this.#loads.getMany(keys, loadBatch, (value) => check.judge(value), this.#options));
+    return values.map(settled);
   }
 
   /** Loaded values, with an Error in place of each that the schema refuses. */
@@ -252,6 +265,10 @@ class DefinedEntry implements Entry<unknown, unknown, unknown> {
     if (value === undefined || this.#check === undefined) return value;
     return (await this.#check.judge(value))?.value;
   }
+}
+
+function settled(value: unknown): PromiseSettledResult<unknown> {
+  return value instanceof Error ? { status: 'rejected', reason: value } : { status: 'fulfilled', value };
 }
 
 function loadOneBy(

@@ -44,11 +44,11 @@ export async function writeThrough<R>(
 export async function updateThrough(
   state: ScopeState,
   name: string,
-  update: () => Promise<unknown>,
+  update: (asked: boolean) => Promise<unknown>,
   plan: WritePlan & { readonly sensitive: boolean },
 ): Promise<UpdateThrough> {
-  const change = async (): Promise<Changed<void>> => {
-    const value = await update();
+  const change = async (asked: boolean): Promise<Changed<void>> => {
+    const value = await update(asked);
     if (value === undefined) return { saved: undefined, entry: undefined };
     try {
       return { saved: undefined, entry: encodeValue(state, name, value, plan.sensitive) };
@@ -72,7 +72,7 @@ export async function updateThrough(
 async function changeThrough<R>(
   state: ScopeState,
   name: string,
-  change: () => Promise<Changed<R>>,
+  change: (asked: boolean) => Promise<Changed<R>>,
   plan: WritePlan,
 ): Promise<{ readonly saved: R; readonly end: 'stored' | End; readonly confirmed: boolean }> {
   const begun = await begin(state, name, plan);
@@ -80,7 +80,7 @@ async function changeThrough<R>(
   const token = state.level1.begin(name);
   const stopRenewing = lease && keepLease(state, lease);
   try {
-    const { saved, entry: made } = await change();
+    const { saved, entry: made } = await change(begun !== undefined);
     const sentMs = state.engine.clock.monotonic();
     const end = begun === undefined ? 'away' : await fill(state, begun, made?.sealed, plan);
     if (end !== 'stored' || made === undefined) return { saved, end, confirmed: await leaveNone(state, name, end) };

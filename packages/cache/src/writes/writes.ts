@@ -122,6 +122,18 @@ export async function remove(state: ScopeState, names: readonly string[], requir
   return true;
 }
 
+/** What may have changed, or may still change, is made up for when Redis returns; nobody is asked now. */
+export function doubt(state: ScopeState, names: readonly string[], tags: readonly string[]): void {
+  const { engine, address } = state;
+  for (const name of names) state.invalidate(name);
+  engine.unconfirmed.addNames(address, names);
+  if (tags.length > 0) {
+    const implied = engine.impliedTags.of(tags);
+    engine.tags.ban(address, implied);
+    engine.unconfirmed.addTags(address, implied);
+  }
+}
+
 /** Ends all entries of the scope in one step. @returns whether Redis confirmed, as `write` */
 export async function clear(state: ScopeState, required: boolean): Promise<boolean> {
   const { engine } = state;
