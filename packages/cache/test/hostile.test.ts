@@ -161,21 +161,8 @@ it('cannot be led out of its scope by an id, a key or a pattern', async () => {
   }
 });
 
-it('removes a value that is too large to arrive in time, and no other', async () => {
-  const hurried = createTiers({ redis: { url: inject('redisUrl'), commandTimeout: '100ms' }, prefix });
-  await hurried.ready();
-  await tiers.session('s').setMany([
-    ['k', 1],
-    ['other', 2],
-  ]);
-  await raw.setrange(key(), 256_000_000, 'x');
-  expect(await hurried.session('s').get('k')).toBeUndefined();
-  await until('the value is removed', async () => (await raw.exists(key())) === 0);
-  expect(await tiers.session('s').get('other')).toBe(2);
-  await hurried.close();
-});
-
 it.each<[string, TiersOptions['tiers'], (scope: Scope) => Promise<unknown>, unknown]>([
+  ['is read', {}, (scope) => scope.get('k'), undefined],
   ['is read among others', {}, (scope) => scope.getMany(['other', 'k']), [undefined, undefined]],
   ['is loaded', {}, (scope) => scope.getOrSet('k', () => 'loaded'), 'loaded'],
   ['is read in a hurry', { session: { ttl: '1h', redisTimeout: 50 } }, (scope) => scope.get('k'), undefined],

@@ -24,6 +24,10 @@ export class OversizedValues {
     this.#onRemoved = onRemoved;
   }
 
+  is(bytes: Buffer): boolean {
+    return bytes.length > this.#maxBytes;
+  }
+
   /**
    * To be called when a read of these keys met its deadline. The check itself may have to wait behind what is so large.
    *

@@ -188,6 +188,8 @@ export class RedisStore implements CacheStore {
   }
 
   async discard(entry: StoredEntry): Promise<void> {
+    // Nothing so large is worth sending back to be compared.
+    if (this.#oversized.is(entry.bytes)) return this.#oversized.suspect([entry.key]);
     await discardEntry.run(this.#redis, { entry: entry.key }, { bytes: entry.bytes });
   }
 
