@@ -12,14 +12,25 @@ const nothing = (): void => {};
  * have failed, or `withinMs` has passed. By itself ioredis connects a node for its first command, and rejects those that
  * follow until then, as there is no offline queue.
  */
-export function connectNodes(client: Cluster, withinMs: number): void {
+export function connectNodes(client: Cluster, withinMs: number, answerMs: number): void {
   client.on('+node', (node: Redis) => {
     node.connect().catch(nothing);
   });
   const cluster = client as unknown as ReadyCheck;
   const check = cluster.readyCheck.bind(client);
   cluster.readyCheck = (report) => {
-    void Promise.all(client.nodes('master').map((node) => settled(node, withinMs))).then(() => check(report));
+    void Promise.all(client.nodes('master').map((node) => settled(node, withinMs))).then(() => {
+      // The node that is asked for the Cluster's state may be frozen; that the masters are connected has to do then.
+      const timer = setTimeout(reportOnce, answerMs);
+      timer.unref();
+      let reported = false;
+      function reportOnce(error?: Error | null, reason?: string): void {
+        clearTimeout(timer);
+        if (!reported) report(error, reason);
+        reported = true;
+      }
+      check(reportOnce);
+    });
   };
 }
 

@@ -43,7 +43,7 @@ function openCluster(options: ResolvedOptions): OpenedClient {
     }),
   );
   client.on('error', nothing);
-  connectNodes(client, options.connectTimeoutMs);
+  connectNodes(client, options.connectTimeoutMs, options.commandTimeoutMs);
   const duplicates = new Set<Redis>();
   client.on('+node', (node: Redis) => followDuplicates(readBeforeGivingUp(conceal(node)), duplicates));
   const refresh = (): void => {
