@@ -20,14 +20,16 @@ export function connectNodes(client: Cluster, withinMs: number, answerMs: number
   const check = cluster.readyCheck.bind(client);
   cluster.readyCheck = (report) => {
     void Promise.all(client.nodes('master').map((node) => settled(node, withinMs))).then(() => {
-      // The node that is asked for the Cluster's state may be frozen; that the masters are connected has to do then.
+      // The node that is asked for the Cluster's state may be frozen or gone; that masters are connected has to do then.
       const timer = setTimeout(reportOnce, answerMs);
       timer.unref();
       let reported = false;
       function reportOnce(error?: Error | null, reason?: string): void {
         clearTimeout(timer);
-        if (!reported) report(error, reason);
+        if (reported) return;
         reported = true;
+        const usable = client.nodes('master').some((node) => node.status === 'ready');
+        report(usable ? null : error, reason);
       }
       check(reportOnce);
     });
