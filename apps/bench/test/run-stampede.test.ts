@@ -11,11 +11,11 @@ beforeAll(async () => {
   commands = await countCommands(port);
 });
 afterAll(() => commands.close());
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => vi.restoreAllMocks());
 
 test('counts the loads of all processes: one of ours, one per process of a peer', async () => {
   // What the processes that it starts need for running from sources.
-  vi.stubEnv('NODE_OPTIONS', '--conditions=@tierkit/source --import tsx');
+  vi.spyOn(process, 'execArgv', 'get').mockReturnValue(['--conditions=@tierkit/source', '--import', 'tsx']);
   const subjects = [limitLock, loadingSubject('tierkit project scope'), loadingSubject('cachified')];
   const scenario = { name: 'stampede-2x10', processes: 2, callers: 10, loadMs: 300, subjects };
   const result = await runStampede(scenario, { port, commands }, 2);
