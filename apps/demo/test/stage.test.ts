@@ -71,6 +71,15 @@ describe('Printer', () => {
     expect(printed(everything)).toBe('\ntitle\n  one\n  two\n  good\n  name  ms\n  a     10\n  long   9\n');
   });
 
+  it('says nothing after its last line', () => {
+    const text = printed((printer) => {
+      printer.end('Ended.');
+      printer.bad('a call that was under way failed');
+      printer.status('one');
+    });
+    expect(text).toBe('  Ended.\n');
+  });
+
   it('rewrites the status on a terminal', () => {
     expect(printed(everything, true)).toContain('\r\u001B[2K  one\r\u001B[2K  two\r\u001B[2K  \u001B[32mgood');
   });

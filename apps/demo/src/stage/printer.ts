@@ -8,6 +8,7 @@ export class Printer {
   readonly isTerminal: boolean;
   readonly #colours: boolean;
   #statusShown = false;
+  #ended = false;
 
   constructor(out: Writable & { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv) {
     this.#out = out;
@@ -48,18 +49,21 @@ export class Printer {
   /** What is so now: replaces the last status on a terminal, is a line like others elsewhere. */
   status(text: string): void {
     if (!this.isTerminal) return this.line(text);
+    if (this.#ended) return;
     this.#out.write(`\r\u001B[2K  ${text}`);
     this.#statusShown = true;
   }
 
-  /** A last line; the status stays. */
+  /** The last line; the status stays. What is still under way has nothing to say any more. */
   end(text: string): void {
     if (this.#statusShown) this.#out.write('\n');
     this.#statusShown = false;
     this.line(text);
+    this.#ended = true;
   }
 
   #write(text: string): void {
+    if (this.#ended) return;
     const start = this.#statusShown ? '\r\u001B[2K' : '';
     this.#statusShown = false;
     this.#out.write(start + text);
