@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { silentLogger, systemClock } from '@tierkit/core';
-import { afterEach, expect, inject, test } from 'vitest';
-import { freePort, until } from '../../../test/servers/index.ts';
+import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
+import { freePort, startRedis, until } from '../../../test/servers/index.ts';
 import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '../src/index.ts';
 
 const ends: (() => unknown)[] = [];
@@ -66,7 +66,10 @@ test('a feed that cannot connect for now tries again', async () => {
 });
 
 test('a feed on several connections stays live', async () => {
-  const redis = connect({ url: inject('redisUrl'), maxConnections: 4 });
+  // A server of its own: tests beside this one kill subscribers on the one that all use.
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const redis = connect({ url: server.url, maxConnections: 4 });
   const feed = feedOn(redis, { feedTimeoutMs: 3_000, heartbeatMs: 40 });
   await feed.ready(5_000);
   const lost = losses(feed);
