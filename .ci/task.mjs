@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fail, say } from './lib/log.mjs';
-import { lintPackages } from './lib/packages.mjs';
+import { lintPackages, packageNames } from './lib/packages.mjs';
 import { install } from './lib/pnpm.mjs';
 import { ensureRedis } from './lib/redis.mjs';
 import { run } from './lib/run.mjs';
@@ -18,10 +18,12 @@ const [task = '', ...rest] = process.argv.slice(2);
 const node = (script, ...args) => run(process.execPath, [script, ...args]);
 /** Runs TypeScript from its sources. @param {string} script @param {...string} args */
 const source = (script, ...args) => node('--conditions=@tierkit/source', '--import', 'tsx', script, ...args);
-/** @param {...string} names */
-const buildPackages = (...names) =>
-  node('node_modules/typescript/bin/tsc', '-b', ...names.map((name) => `packages/${name}/tsconfig.build.json`));
-const build = () => buildPackages('core', 'redis', 'cache', 'tierkit');
+const build = () =>
+  node(
+    'node_modules/typescript/bin/tsc',
+    '-b',
+    ...packageNames().map((name) => `packages/${name}/tsconfig.build.json`),
+  );
 
 async function buildAndSay() {
   const code = await build();
@@ -31,7 +33,7 @@ async function buildAndSay() {
 
 /** Measures what is published: run from its sources, every function within a function pays for tsx keeping its name. */
 async function bench() {
-  const built = await buildPackages('core', 'redis', 'cache');
+  const built = await build();
   if (built !== 0) return built;
   return node('--import', 'tsx', 'apps/bench/src/main.ts', ...rest.filter((arg) => arg !== '--'));
 }

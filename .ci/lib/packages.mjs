@@ -1,7 +1,12 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pnpm } from './pnpm.mjs';
 import { output, run } from './run.mjs';
+
+/** @returns {string[]} the folders that hold a package */
+export function packageNames() {
+  return readdirSync('packages').filter((name) => existsSync(join('packages', name, 'package.json')));
+}
 
 /**
  * Packs every package as it would be published and lints the tarballs. pnpm does the packing, since npm would neither
@@ -13,7 +18,7 @@ export async function lintPackages() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const [file = '', ...args] = pnpm();
-  for (const name of readdirSync('packages')) {
+  for (const name of packageNames()) {
     const pack = [...args, '--dir', join('packages', name), 'pack', '--silent', '--pack-destination', folder];
     // What it lists is of interest only when it fails.
     if (output(file, pack) !== undefined) continue;

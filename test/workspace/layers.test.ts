@@ -61,7 +61,13 @@ const forbidden: readonly (readonly [folder: string, specifier: string])[] = [
   ['cache', '@tierkit/lock'],
   ['cache', '../../../apps/demo/src/main.ts'],
   ['cache', '../../redis/src/connection.ts'],
+  ['lock', '@tierkit/cache'],
+  ['rate-limit', '@tierkit/quota'],
+  ['quota', '@tierkit/bus'],
+  ['bus', '@tierkit/cache'],
+  ['bus', 'tierkit'],
   ['tierkit', '@tierkit/demo'],
+  ['admin', '@tierkit/demo'],
   ['tierkit', '../../../apps/demo/src/main.ts'],
 ];
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { startRedis } from '../../../test/servers/index.ts';
 import { createTiers, type Scope, type Tiers } from '../src/index.ts';
 
 let one: Tiers;
@@ -113,7 +114,13 @@ it('loads once for two instances, and wakes the one that waits', async () => {
 });
 
 it('does not trust what it knew of the global tier before a gap of the feed', async () => {
-  const raw = new Redis(inject('redisUrl'));
+  // A server of its own, as the subscribers of tests beside this one would be killed too.
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const raw = new Redis(server.url);
+  const [one, two] = [createTiers({ redis: server.url }), createTiers({ redis: server.url })];
+  onTestFinished(async () => void (await Promise.all([one.close(), two.close()])));
+  await Promise.all([one.ready(), two.ready()]);
   for (let round = 0; round < 10; round++) {
     await two.global.set('gap', round);
     expect(await two.global.get('gap')).toBe(round);

@@ -216,7 +216,11 @@ it('does not store in any process what was loaded while another one invalidated 
 });
 
 it('does not trust what it knew of tags before a gap of the feed', async () => {
-  const two = await another();
+  // A server of its own, as the subscribers of tests beside this one would be killed too.
+  const server = await startRedis();
+  const raw = new Redis(server.url);
+  const [tiers, two] = [createTiers({ redis: server.url }), createTiers({ redis: server.url })];
+  await Promise.all([tiers.ready(), two.ready()]);
   for (let round = 0; round < 5; round++) {
     const [mine, theirs] = [tiers.session('gap'), two.session('gap')];
     await theirs.set('k', round, { tags: ['t'] });
@@ -227,6 +231,9 @@ it('does not trust what it knew of tags before a gap of the feed', async () => {
     await Promise.all([tiers.ready(), two.ready()]);
     expect(await theirs.get('k')).toBeUndefined();
   }
+  await Promise.all([tiers.close(), two.close()]);
+  raw.disconnect();
+  await server.stop();
 });
 
 it('takes tags that cannot be read for a miss, and loads in the place of the entry', async () => {
