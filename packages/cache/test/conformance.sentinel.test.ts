@@ -1,0 +1,15 @@
+import { afterAll } from 'vitest';
+import { startSentinel, type RedisSentinel } from '../../../test/servers/index.ts';
+import { cacheConformance } from './conformance.ts';
+
+let group: Promise<RedisSentinel> | undefined;
+afterAll(async () => (await group)?.stop());
+
+cacheConformance({
+  name: 'Sentinel',
+  redis: async () => {
+    group ??= startSentinel();
+    const { name, sentinels } = await group;
+    return { sentinels, name };
+  },
+});
