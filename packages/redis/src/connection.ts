@@ -55,6 +55,9 @@ export interface RedisConnection {
   /** A number that is the same for keys of one master: such keys may share a pipeline. Always 0 without a Cluster. */
   masterGroup(key: string | Buffer): number;
 
+  /** The one of `masters()` that owns a slot as far as is known now, `undefined` if that is nobody; without a Cluster the only one. */
+  masterOf(slot: number): Redis | undefined;
+
   /**
    * A further connection with the same credentials, for what a shared one cannot do; it ends with `close()`.
    *

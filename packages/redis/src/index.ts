@@ -15,3 +15,6 @@ export { describeServer, type NodeInfo, type ServerInfo } from './server-info.ts
 export { groupBySlot, SLOT_COUNT, slotOf } from './slots.ts';
 export type { FeedListener, InvalidationFeed } from './feed/invalidation-feed.ts';
 export { createPubSubFeed, type PubSubFeedOptions } from './feed/pubsub-feed.ts';
+export { createSubscriber } from './subscriber/create-subscriber.ts';
+export type { SubscriberOptions } from './subscriber/settings.ts';
+export type { Subscriber, Subscription, SubscriptionListener } from './subscriber/subscriber.ts';

@@ -8,6 +8,7 @@ import type { DuplicateOptions, RedisConnection, RedisStatus } from './connectio
 import { Deadline, timedOut } from './deadline.ts';
 import { duplicateClient } from './duplicate-client.ts';
 import { isOutage, sanitized, translateRedisError, unavailable } from './errors.ts';
+import { addressOf } from './masters.ts';
 import type { Redact } from './redact.ts';
 import type { ResolvedOptions, Topology } from './resolve-options.ts';
 import { slotOf } from './slots.ts';
@@ -116,6 +117,14 @@ export class IoredisConnection implements RedisConnection {
   masterGroup(key: string | Buffer): number {
     const [client] = this.#clients;
     return client !== undefined && isCluster(client) ? (client._groupsBySlot[slotOf(key)] ?? 0) : 0;
+  }
+
+  masterOf(slot: number): Redis | undefined {
+    const masters = this.masters();
+    const client = this.#watched;
+    if (client === undefined || !isCluster(client)) return masters[0];
+    const address = client.slots[slot]?.[0];
+    return masters.find((node) => addressOf(node) === address);
   }
 
   duplicate(purpose: 'subscriber' | 'blocking', options: DuplicateOptions = {}): Redis {
