@@ -1,0 +1,48 @@
+import { createRedis, type RedisConnection } from '@tierkit/redis';
+import { checkOptions, type CheckedOptions } from './definitions/check-options.ts';
+import type { MetricDefinitions } from './definitions/metrics.ts';
+import type { QuotaBackend, QuotaOptions } from './definitions/options.ts';
+import { QuotaCalls } from './calls/quota-calls.ts';
+import type { HistoryOptions, Quota, Subject, SubjectOptions } from './quota.ts';
+import { MemoryStore } from './stores/memory-store.ts';
+import type { QuotaStore } from './stores/quota-store.ts';
+import { RedisStore } from './stores/redis-store.ts';
+import type { OnUnavailable } from './usage.ts';
+
+/**
+ * Quotas on metrics by period, kept in Redis or, with `redis: 'memory'`, in this process. It connects in the background.
+ *
+ * @throws {TierkitError} `ERR_QUOTA_OPTIONS` naming every fault; `ERR_REDIS_OPTIONS`
+ */
+export function createQuota<
+  const M extends MetricDefinitions<Plan>,
+  Plan = unknown,
+  Away extends OnUnavailable = 'refuse',
+>(metrics: M, options: QuotaOptions<Plan, Away>): Quota<M, Plan, Away> {
+  const checked = checkOptions(metrics, options);
+  const calls = new QuotaCalls(checked, openStore(options.redis, checked));
+  const quota = {
+    add: calls.add.bind(calls),
+    reserve: calls.reserve.bind(calls),
+    commit: calls.settle.bind(calls, 'commit'),
+    release: calls.settle.bind(calls, 'release'),
+    set: calls.set.bind(calls),
+    usage: (subject: Subject, how: HistoryOptions<unknown> | SubjectOptions<object, unknown> = {}) =>
+      'from' in how ? calls.history(subject, how) : calls.usage(subject, how),
+    setLimits: calls.setLimits.bind(calls),
+    ready: calls.ready.bind(calls),
+    close: calls.close.bind(calls),
+  };
+  // Types of results follow from the definition, which is data here.
+  return quota as unknown as Quota<M, Plan, Away>;
+}
+
+function openStore(backend: QuotaBackend, { prefix, clock }: CheckedOptions): QuotaStore {
+  if (backend === 'memory') return new MemoryStore(clock);
+  const owned = !isConnection(backend);
+  return new RedisStore(owned ? createRedis(backend) : backend, prefix, owned);
+}
+
+function isConnection(backend: QuotaBackend): backend is RedisConnection {
+  return typeof backend === 'object' && 'execute' in backend && 'masters' in backend;
+}

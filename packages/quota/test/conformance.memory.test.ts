@@ -1,0 +1,3 @@
+import { quotaConformance } from './conformance.ts';
+
+quotaConformance({ name: 'memory', redis: async () => 'memory' });

@@ -1,0 +1,4 @@
+import { inject } from 'vitest';
+import { quotaConformance } from './conformance.ts';
+
+quotaConformance({ name: 'standalone', redis: async () => inject('redisUrl') });
