@@ -20,7 +20,7 @@ const quota = createQuota(
   {
     redis: process.env['REDIS_URL'] ?? 'memory',
     prefix: `example:${process.pid}:`,
-    plan: (user): Plan => plans[user] ?? { dailyCalls: 1, budget: 0, timeZone: 'UTC' },
+    plan: (user: string): Plan => plans[user] ?? { dailyCalls: 1, budget: 0, timeZone: 'UTC' },
     timeZone: (plan) => plan.timeZone,
     onThreshold: ({ subject, metric, period, threshold }) =>
       console.log(`${subject} has used ${threshold * 100} % of ${metric} per ${period}`),

@@ -122,7 +122,7 @@ export class QuotaCalls {
 
   async history(subject: Subject, options: HistoryOptions<unknown>): Promise<object> {
     const fromMs = Number(options.from);
-    const toMs = Number(options.to ?? this.#decisions.now());
+    const toMs = Number(options.to ?? Math.max(this.#decisions.now(), fromMs) + 1);
     if (!Number.isFinite(fromMs) || !Number.isFinite(toMs) || fromMs >= toMs) {
       throw quotaError('ERR_QUOTA_RANGE', 'from and to must be dates or milliseconds since 1970, from the earlier one');
     }

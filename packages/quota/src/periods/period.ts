@@ -28,7 +28,7 @@ export interface CheckedPeriod {
   readonly anchor: Anchor | ((plan: unknown) => Anchor);
 }
 
-export const DEFAULT_ANCHOR = '2001-01-01';
+const DEFAULT_ANCHOR = '2001-01-01';
 
 const NAME = /^[\w-]{1,64}$/;
 
