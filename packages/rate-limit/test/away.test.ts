@@ -1,0 +1,69 @@
+import { createRedis } from '@tierkit/redis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePort, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { createLimiter, slidingWindow, type Limiter, type LimiterOptions } from '../src/index.ts';
+
+let server: StandaloneRedis;
+beforeAll(async () => void (server = await startRedis()));
+afterAll(() => server.stop());
+
+const make = (options: Partial<LimiterOptions>): Limiter =>
+  createLimiter('away', [slidingWindow({ limit: 2, per: '1h' })], { redis: server.url, ...options });
+
+it('with Redis frozen each call ends within the timeout, as onUnavailable says, and Redis counts again afterwards', async () => {
+  const limiters = {
+    open: make({ onUnavailable: 'open', timeout: 120, prefix: 'open:' }),
+    closed: make({ onUnavailable: 'closed', timeout: 120, prefix: 'closed:' }),
+    memory: make({ onUnavailable: 'memory', timeout: 120, prefix: 'memory:' }),
+  };
+  const all = Object.values(limiters);
+  try {
+    await Promise.all(all.map((limiter) => limiter.ready()));
+    for (const limiter of all) expect(await limiter.consume('ann')).toMatchObject({ source: 'redis', remaining: 1 });
+    server.process.signal('SIGSTOP');
+    const fromMs = performance.now();
+    const [open, closed, memory] = await Promise.all(all.map((limiter) => limiter.consume('ann')));
+    expect(performance.now() - fromMs).toBeGreaterThan(100);
+    // The connections' own deadline, 300 ms, is what the bound would be without.
+    expect(performance.now() - fromMs).toBeLessThan(290);
+    expect(open).toMatchObject({ allowed: true, source: 'open', remaining: Infinity, policies: [] });
+    expect(closed).toMatchObject({ allowed: false, source: 'closed', retryAfterMs: 1_000 });
+    expect(memory).toMatchObject({ allowed: true, source: 'fallback', remaining: 1 });
+    await limiters.memory.consume('ann');
+    expect(await limiters.memory.consume('ann')).toMatchObject({ allowed: false, source: 'fallback' });
+    for (const limiter of all) {
+      await expect(limiter.refund('ann')).rejects.toMatchObject({ code: 'ERR_LIMIT_UNAVAILABLE' });
+      await expect(limiter.block('ann', '1s')).rejects.toMatchObject({ code: 'ERR_LIMIT_UNAVAILABLE' });
+      await expect(limiter.reset('ann')).rejects.toMatchObject({ code: 'ERR_LIMIT_UNAVAILABLE' });
+    }
+  } finally {
+    server.process.signal('SIGCONT');
+  }
+  for (const limiter of all) {
+    await until('Redis decides', async () => (await limiter.peek('ann')).source === 'redis');
+    await limiter.close();
+  }
+});
+
+it('with no Redis at all calls are answered at once, and bad ones are refused as ever', async () => {
+  const redis = createRedis({ host: '127.0.0.1', port: await freePort() });
+  const limiter = make({ redis, onUnavailable: 'closed' });
+  expect(await limiter.consume('ann')).toMatchObject({ allowed: false, source: 'closed' });
+  expect(await limiter.peek('ann')).toMatchObject({ allowed: false, source: 'closed' });
+  await expect(limiter.consume('ann', { cost: 0 })).rejects.toMatchObject({ code: 'ERR_LIMIT_ARGUMENT' });
+  await expect(limiter.ready(50)).rejects.toMatchObject({ code: 'ERR_REDIS_UNAVAILABLE' });
+  await limiter.close();
+  await redis.close();
+});
+
+it('what Redis refuses counts as no answer, and is not taken for a limit', async () => {
+  const redis = createRedis(server.url);
+  await redis.ready();
+  await redis.execute((client) => client.call('CONFIG', 'SET', 'maxmemory', '1'));
+  const limiter = make({ redis, prefix: 'full:' });
+  expect(await limiter.consume('ann')).toMatchObject({ allowed: true, source: 'open' });
+  await redis.execute((client) => client.call('CONFIG', 'SET', 'maxmemory', '0'));
+  expect(await limiter.consume('ann')).toMatchObject({ allowed: true, source: 'redis' });
+  await limiter.close();
+  await redis.close();
+});

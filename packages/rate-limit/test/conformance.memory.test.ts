@@ -1,0 +1,3 @@
+import { limiterConformance } from './conformance.ts';
+
+limiterConformance({ name: 'memory', redis: async () => 'memory' });

@@ -1,0 +1,106 @@
+import { createRedis, type RedisConnection } from '@tierkit/redis';
+import fc from 'fast-check';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { createLimiter, fixedWindow, gcra, slidingWindow, type Limiter } from '../src/index.ts';
+
+let redis: RedisConnection;
+beforeAll(async () => {
+  redis = createRedis(inject('redisUrl'));
+  await redis.ready();
+});
+afterAll(() => redis.close());
+
+const policies = [
+  fixedWindow({ limit: 5, per: '1m' }),
+  slidingWindow({ limit: 5, per: '1m', exact: true, name: 'exact' }),
+  slidingWindow({ limit: 5, per: '1m', slots: 3 }),
+  gcra({ limit: 5, per: '1m' }),
+];
+
+async function fresh(): Promise<{ limiter: Limiter; key: string; bytes: Buffer }> {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  const limiter: Limiter = createLimiter('hostile', policies, { redis, prefix, shield: false });
+  await limiter.consume('ann', { cost: 2 });
+  const [key = ''] = await redis.execute((client) => client.keys(`${prefix}*`));
+  const bytes = await redis.execute((client) => client.getBuffer(key));
+  return { limiter, key, bytes: bytes ?? Buffer.alloc(0) };
+}
+
+/** Every call works, no number is out of range, and what was found is gone after the longest period at the latest. */
+async function expectSane(limiter: Limiter, key: string): Promise<void> {
+  for (let i = 0; i < 7; i++) {
+    const result = await limiter.consume('ann');
+    expect(result.source).toBe('redis');
+    for (const { remaining, resetMs } of result.policies) {
+      expect(remaining).toBeGreaterThanOrEqual(0);
+      expect(remaining).toBeLessThanOrEqual(5);
+      expect(resetMs).toBeGreaterThanOrEqual(0);
+    }
+  }
+  expect(await limiter.consume('ann', { cost: 5 })).toMatchObject({ allowed: false });
+  await limiter.refund('ann', { cost: 2 });
+  await limiter.block('ann', '1s');
+  expect(await redis.execute((client) => client.pttl(key))).toBeGreaterThan(0);
+  await limiter.reset('ann');
+  expect(await limiter.consume('ann', { cost: 5 })).toMatchObject({ allowed: true });
+}
+
+it('bytes that are no state count as nothing taken', async () => {
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constant(new Uint8Array()));
+  const { limiter, key } = await fresh();
+  await fc.assert(
+    fc.asyncProperty(bytes, async (found) => {
+      await redis.execute((client) => client.set(key, Buffer.from(found), 'PX', 60_000));
+      await expectSane(limiter, key);
+    }),
+    { numRuns: 30 },
+  );
+  await limiter.close();
+});
+
+it('a state whose numbers are none of ours neither opens the limit for ever nor closes it for ever', async () => {
+  const odd = fc.constantFrom(Number.NaN, Infinity, -Infinity, -1, 1e300, 0, 0.5, 1e15, 9e14, 5e8, -1e300);
+  const place = fc.record({ at: fc.nat({ max: 20 }), number: odd });
+  const { limiter, key, bytes } = await fresh();
+  await fc.assert(
+    fc.asyncProperty(fc.array(place, { minLength: 1, maxLength: 6 }), async (places) => {
+      const changed = Buffer.from(bytes);
+      for (const { at, number } of places) changed.writeDoubleBE(number, 1 + 8 * (at % ((changed.length - 1) / 8)));
+      await redis.execute((client) => client.set(key, changed, 'PX', 60_000));
+      for (let i = 0; i < 6; i++) await limiter.consume('ann');
+      const { source, retryAfterMs } = await limiter.consume('ann', { cost: 5 });
+      expect(source).toBe('redis');
+      expect(retryAfterMs).toBeGreaterThan(0);
+      await limiter.reset('ann');
+      expect(await limiter.consume('ann', { cost: 5 })).toMatchObject({ allowed: true });
+      await limiter.reset('ann');
+    }),
+    { numRuns: 60 },
+  );
+  await limiter.close();
+});
+
+it('a key of another type is replaced', async () => {
+  const { limiter, key } = await fresh();
+  await redis.execute((client) => client.del(key));
+  await redis.execute((client) => client.rpush(key, 'a'));
+  await expectSane(limiter, key);
+  await limiter.close();
+});
+
+it('a limit reaches no key but its own: limiters and subjects whose names run together are apart', async () => {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  const names = [
+    ['a', 'b:c'],
+    ['a:b', 'c'],
+    ['a', 'b%3Ac'],
+    ['a%3Ab', 'c'],
+    ['a', '{b}:c'],
+  ] as const;
+  for (const [name, subject] of names) {
+    const limiter = createLimiter(name, [fixedWindow({ limit: 1, per: '1m' })], { redis, prefix });
+    expect(await limiter.consume(subject)).toMatchObject({ allowed: true });
+    await limiter.close();
+  }
+});

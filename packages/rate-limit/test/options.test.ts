@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest';
+import { createLimiter, fixedWindow, gcra, slidingWindow, tokenBucket } from '../src/index.ts';
+
+const thrown = (make: () => unknown): unknown => {
+  try {
+    return make();
+  } catch (error) {
+    return error;
+  }
+};
+
+it.each([0, -1, 1.5, Number.NaN, Infinity, 2e9, '5'])('a policy of a limit of %o is refused', (value) => {
+  const limit = value as number;
+  const makers = [
+    () => fixedWindow({ limit, per: '1s' }),
+    () => slidingWindow({ limit, per: '1s' }),
+    () => slidingWindow({ limit, per: '1s', exact: true }),
+    () => tokenBucket({ capacity: limit, refill: 1, per: '1s' }),
+    () => tokenBucket({ capacity: 1, refill: limit, per: '1s' }),
+    () => gcra({ limit, per: '1s' }),
+    () => gcra({ limit: 1, burst: limit, per: '1s' }),
+  ];
+  for (const make of makers) expect(thrown(make)).toMatchObject({ code: 'ERR_LIMIT_POLICY' });
+});
+
+it.each(['1M', '5', '-5m', 0, -1, Number.NaN, '', undefined, '200y'])(
+  'a policy of a period of %o is refused',
+  (per) => {
+    expect(thrown(() => fixedWindow({ limit: 1, per: per as string }))).toMatchObject({ code: 'ERR_LIMIT_POLICY' });
+    expect(thrown(() => gcra({ limit: 1, per: per as string }))).toMatchObject({ code: 'ERR_LIMIT_POLICY' });
+  },
+);
+
+it('all faults of a policy are named at once', () => {
+  const wrong = { limit: 0, per: 'soon', slots: 1, exact: 'yes', name: ' ', size: 1 };
+  expect(thrown(() => slidingWindow(wrong as never))).toMatchObject({
+    code: 'ERR_LIMIT_POLICY',
+    details: { faults: expect.arrayContaining([expect.stringContaining('limit'), expect.stringContaining('per')]) },
+  });
+  const { details } = thrown(() => slidingWindow(wrong as never)) as { details: { faults: string[] } };
+  expect(details.faults).toHaveLength(6);
+});
+
+it.each([
+  ['another exact limit', () => slidingWindow({ limit: 1_001, per: '1s', exact: true })],
+  ['slots with exact', () => slidingWindow({ limit: 5, per: '1s', exact: true, slots: 5 })],
+  ['no options', () => gcra(undefined as never)],
+])('%s is refused', (_, make) => {
+  expect(thrown(make)).toMatchObject({ code: 'ERR_LIMIT_POLICY' });
+});
+
+const policies = [fixedWindow({ limit: 1, per: '1s' })] as const;
+const wrong: readonly (readonly [string, object])[] = [
+  ['no redis', { redis: undefined }],
+  ['a prefix with braces', { prefix: '{a}' }],
+  ['an unknown onUnavailable', { onUnavailable: 'maybe' }],
+  ['an unknown option', { limit: 5 }],
+  ['a bad timeout', { timeout: '5' }],
+  ['a timeout longer than timers last', { timeout: '30d' }],
+  ['a shield of no size', { shield: { maxSubjects: 0 } }],
+  ['memory of half a subject', { memory: { maxSubjects: 0.5 } }],
+  ['a list of no subjects', { allow: 'ann' }],
+  ['a plan for no policy', { plans: { pro: { other: 1 } } }],
+  ['a plan of a limit of 0', { plans: { pro: { 'fixed-window': 0 } } }],
+  ['shadow that is no boolean', { shadow: 'yes' }],
+];
+
+it.each(wrong)('%s is refused', (_, options) => {
+  const make = () => createLimiter('api', policies, { redis: 'memory', ...options });
+  expect(thrown(make)).toMatchObject({ code: 'ERR_LIMIT_OPTIONS' });
+});
+
+it('a limiter without a name, without policies, with too many or with two of a name is refused', () => {
+  const two = [...policies, fixedWindow({ limit: 9, per: '9s' })];
+  const many = Array.from({ length: 9 }, (_, i) => gcra({ limit: 1, per: '1s', name: `p${i}` }));
+  const none: (typeof policies)[number][] = [];
+  for (const list of [two, many, none, undefined as never, [{}] as never]) {
+    expect(thrown(() => createLimiter('api', list, { redis: 'memory' }))).toMatchObject({ code: 'ERR_LIMIT_OPTIONS' });
+  }
+  expect(thrown(() => createLimiter('', policies, { redis: 'memory' }))).toMatchObject({ code: 'ERR_LIMIT_OPTIONS' });
+});
+
+it('the memory of a limiter is bounded: the subject that was seen longest ago is forgotten', async () => {
+  const limiter = createLimiter('api', policies, { redis: 'memory', memory: { maxSubjects: 2 } });
+  for (const subject of ['a', 'b', 'a', 'c']) await limiter.consume(subject);
+  expect(await limiter.peek('c')).toMatchObject({ allowed: false });
+  expect(await limiter.peek('b')).toMatchObject({ allowed: true });
+  expect(await limiter.peek('a')).toMatchObject({ allowed: false });
+  await limiter.close();
+});
