@@ -1,0 +1,45 @@
+import { silentLogger, systemClock } from '@tierkit/core';
+import { createRedis, type RedisConnection, type RedisInput } from '@tierkit/redis';
+import { processName, StoreLocks, type Locks } from './locks.ts';
+import { checkLocksOptions, type LocksOptions } from './options.ts';
+import { QuorumStore } from './quorum/quorum-store.ts';
+import type { LockStore } from './stores/lock-store.ts';
+import { MemoryStore } from './stores/memory-store.ts';
+import { RedisStore } from './stores/redis-store.ts';
+
+/**
+ * Locks on one Redis (standalone, Sentinel or Cluster), on a quorum of independent ones, or in memory. It returns at once and
+ * connects in the background.
+ *
+ * @throws {TierkitError} `ERR_LOCK_OPTIONS` naming every fault, `ERR_REDIS_OPTIONS` or `ERR_DURATION_INVALID`
+ */
+export function createLocks(options: LocksOptions): Locks {
+  const defaults = checkLocksOptions(options);
+  const { prefix = '', instance = '', logger = silentLogger, clock = systemClock, redis: where, quorum } = options;
+  const process = processName(instance);
+  const opened: RedisConnection[] = [];
+  const connect = (input: RedisInput | RedisConnection): RedisConnection => {
+    if (isConnection(input)) return input;
+    const connection = createRedis(input);
+    opened.push(connection);
+    return connection;
+  };
+  const common = { prefix, process, logger, clock };
+  const open = (): LockStore => {
+    if (quorum !== undefined) return new QuorumStore(quorum.map(connect), common);
+    if (where === 'memory') return new MemoryStore(clock);
+    return new RedisStore(connect(where as RedisInput | RedisConnection), common);
+  };
+  return new StoreLocks({
+    store: open(),
+    process,
+    defaults,
+    clock,
+    logger,
+    closeConnections: async () => void (await Promise.all(opened.map((connection) => connection.close()))),
+  });
+}
+
+function isConnection(input: RedisInput | RedisConnection): input is RedisConnection {
+  return typeof input === 'object' && 'execute' in input && 'onStateChange' in input;
+}

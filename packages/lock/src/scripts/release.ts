@@ -1,0 +1,43 @@
+import { defineScript } from '@tierkit/redis';
+import { KEEP_MS, LOCK_LUA } from './lock-lua.ts';
+
+export interface Release {
+  readonly held: boolean;
+  /** Somebody was told that their turn has come. */
+  readonly granted: boolean;
+}
+
+export function readRelease(raw: unknown): Release {
+  return { held: Number(raw) % 2 === 1, granted: Number(raw) >= 2 };
+}
+
+/** Ends a hold; with `g` as the token, one that was not confirmed. */
+export const releaseScript = defineScript({
+  name: 'release-lock',
+  keys: ['state', 'holders', 'queue'],
+  args: { me: 'string', shape: 'string', token: 'string' },
+  reply: readRelease,
+  lua: `
+if shape == 'x' then
+  local value = redis.call('GET', state)
+  local last, owner, marks = string.match(value or '', '^(%d+) (%S+) %d+ ?(%a*)$')
+  if owner ~= me then return 0 end
+  if token == 'g' and not string.find(marks, 'g', 1, true) then return 0 end
+  if marks == '' then
+    redis.call('SET', state, last, 'PX', ${KEEP_MS})
+    return 1
+  end
+end
+${LOCK_LUA}
+load()
+if shape == 'x' then
+  holder, granted = nil, false
+elseif redis.call('ZREM', holders, me .. ' ' .. token) == 0 then
+  return 0
+end
+expire()
+serve('', 0)
+save()
+return 1 + 2 * grants
+`,
+});

@@ -1,0 +1,56 @@
+import { defineScript } from '@tierkit/redis';
+import type { Taking } from '../stores/lock-store.ts';
+import { KEEP_MS, LOCK_LUA, LONGEST_RETRY_MS } from './lock-lua.ts';
+
+/** `wake`, the command and channel that wake the owner, joins the queue; without it the lock is taken or left. */
+export const takeScript = defineScript({
+  name: 'take-lock',
+  keys: ['state', 'holders', 'queue'],
+  args: { me: 'string', shape: 'string', ttl: 'integer', wake: 'string' },
+  reply: (raw): Taking =>
+    typeof raw === 'string' ? { token: raw } : { token: undefined, retryInMs: Math.max(1, Number(raw)) },
+  lua: `
+local value = redis.call('GET', state)
+if shape == 'x' and not (value and string.find(value, ' ', 1, true)) then
+  local time = redis.call('TIME')
+  local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  local token = string.format('%.0f', math.max(micros, tonumber(value or '0') + 1))
+  local ends = string.format('%.0f', math.floor(micros / 1000) + ttl)
+  redis.call('SET', state, token .. ' ' .. me .. ' ' .. ends, 'PX', ${KEEP_MS} + ttl)
+  return token
+end
+${LOCK_LUA}
+load()
+expire()
+if wake ~= '' then
+  if shape == 'x' and holder == me then
+    expires, granted = now + ttl, false
+    save()
+    return text(last)
+  end
+  if shape ~= 'x' then
+    local token
+    if redis.call('ZREM', holders, me .. ' g') == 1 then
+      token = hold(me, shape, ttl)
+    else
+      local member = shared_holder(me)
+      token = member and string.sub(member, #me + 2)
+      if token then redis.call('ZADD', holders, text(now + ttl), member) end
+    end
+    if token then
+      save()
+      return token
+    end
+  end
+  redis.call('ZADD', queue, 'NX', text(micros), me .. ' ' .. shape .. ' ' .. wake)
+  redis.call('PEXPIRE', queue, ${10 * LONGEST_RETRY_MS})
+end
+local token = serve(me, ttl)
+if not token and wake == '' and fits(shape) and redis.call('EXISTS', queue) == 0 then token = hold(me, shape, ttl) end
+save()
+if token then return token end
+if holder then return expires - now end
+local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+return (tonumber(first[2]) or now) - now
+`,
+});

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { until } from '../../../test/servers/index.ts';
+import type { Lock, Locks } from '../src/index.ts';
+
+/** Registers tests on two instances of one driver; `fresh` gives names that nobody has used. */
+export type SharingTests = (locks: () => { readonly one: Locks; readonly two: Locks }, fresh: () => string) => void;
+
+/** For drivers that refuse them. */
+export const exclusiveOnly: SharingTests = (locks, fresh) => {
+  it('refuses shared mode and semaphores', async () => {
+    const { one } = locks();
+    await expect(one.acquire(fresh(), { mode: 'shared' })).rejects.toMatchObject({ code: 'ERR_LOCK_OPTIONS' });
+    await expect(one.semaphore(fresh(), 2).acquire()).rejects.toMatchObject({ code: 'ERR_LOCK_OPTIONS' });
+  });
+};
+
+/** Shared mode and semaphores. */
+export const sharing: SharingTests = (locks, fresh) => {
+  it('lets any number share a lock, or one have it', async () => {
+    const { one, two } = locks();
+    const name = fresh();
+    const shared = await Promise.all([one, two, one].map((each) => each.acquire(name, { mode: 'shared' })));
+    expect(shared.map(({ mode }) => mode)).toEqual(['shared', 'shared', 'shared']);
+    expect(new Set(shared.map(({ token }) => token)).size).toBe(3);
+    expect((await one.inspect(name)).holders).toHaveLength(3);
+    expect(await two.tryAcquire(name)).toBeUndefined();
+    await expect(shared[1]?.extend('9s')).resolves.toBeUndefined();
+    for (const lock of shared) expect(await lock.release()).toBe(true);
+    const alone = await two.acquire(name);
+    expect(await one.tryAcquire(name, { mode: 'shared' })).toBeUndefined();
+    await alone.release();
+  });
+
+  it('lets those who would share wait behind one who wants it alone, then in together', async () => {
+    const { one, two } = locks();
+    const name = fresh();
+    const first = await one.acquire(name, { mode: 'shared' });
+    const alone = two.acquire(name);
+    await until('it waits', async () => (await one.inspect(name)).waiting === 1);
+    expect(await one.tryAcquire(name, { mode: 'shared' })).toBeUndefined();
+    const readers = [one, two, two].map((each) => each.acquire(name, { mode: 'shared' }));
+    await until('all wait', async () => (await one.inspect(name)).waiting === 4);
+    await first.release();
+    const held = await alone;
+    expect((await one.inspect(name)).holders).toMatchObject([{ token: held.token, mode: 'exclusive' }]);
+    await held.release();
+    const shared = await Promise.all(readers);
+    expect((await one.inspect(name)).holders).toHaveLength(3);
+    for (const lock of shared) {
+      expect(lock.token).toBeGreaterThan(held.token);
+      expect(await lock.release()).toBe(true);
+    }
+  });
+
+  it('ends each shared hold in its own time, and by force', async () => {
+    const { one, two } = locks();
+    const name = fresh();
+    const short = await one.acquire(name, { mode: 'shared', ttl: 60, renew: false });
+    const long = await two.acquire(name, { mode: 'shared' });
+    await until('one has ended', async () => (await one.inspect(name)).holders.length === 1);
+    expect(short.held).toBe(false);
+    expect(await short.release()).toBe(false);
+    const alone = one.acquire(name);
+    await until('it waits', async () => (await one.inspect(name)).waiting === 1);
+    expect(await one.forceRelease(name)).toBe(true);
+    await (await alone).release();
+    expect(await long.release()).toBe(false);
+  });
+
+  it('gives out so many permits, in order, and no more', async () => {
+    const { one, two } = locks();
+    const name = fresh();
+    const [a, b] = [one.semaphore(name, 3), two.semaphore(name, 3)];
+    let inside = 0;
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        (i % 2 === 0 ? a : b).request(async (permit) => {
+          most = Math.max(most, ++inside);
+          permit.assertHeld();
+          await sleep(3);
+          inside--;
+        }),
+      ),
+    );
+    expect(most).toBe(3);
+    const permits: (Lock | undefined)[] = [];
+    for (let i = 0; i < 4; i++) permits.push(await b.tryAcquire());
+    expect(permits.map((permit) => permit?.held)).toEqual([true, true, true, undefined]);
+    // A lock of the same name is another one.
+    expect(await (await one.acquire(name)).release()).toBe(true);
+    expect((await a.inspect()).holders).toHaveLength(3);
+    expect(await a.forceRelease()).toBe(true);
+    expect(await permits[0]?.release()).toBe(false);
+  });
+};

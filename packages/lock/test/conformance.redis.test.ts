@@ -1,0 +1,5 @@
+import { inject } from 'vitest';
+import { sharing } from './conformance-shared.ts';
+import { lockConformance } from './conformance.ts';
+
+lockConformance({ name: 'standalone Redis', where: async () => ({ redis: inject('redisUrl') }), sharing });
