@@ -2,6 +2,8 @@
 export type CacheErrorCode =
   /** An option is missing or has a bad value. */
   | 'ERR_CACHE_OPTIONS'
+  /** A cursor is none that a listing of keys gave. */
+  | 'ERR_CACHE_CURSOR'
   /** The cache was closed before or during the call. */
   | 'ERR_CACHE_CLOSED'
   /** A loaded or given value does not pass its schema. */

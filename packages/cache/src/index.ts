@@ -7,6 +7,16 @@ export type { Entry, EntryDefinition, LoadMany, SchemaEntryDefinition } from './
 export type { ContentCache, ContentOptions } from './wrappers/content-cache.ts';
 export { normaliseLines, type Content, type Normalise } from './wrappers/content-hash.ts';
 export type { CacheErrorCode } from './errors.ts';
+export type { CacheChange } from './inspection/cache-change.ts';
+export type {
+  EntryPlace,
+  InspectedEntry,
+  Inspection,
+  KeyPage,
+  KeyPlace,
+  ListedKey,
+  ListKeysOptions,
+} from './inspection/inspection.ts';
 export type { StalenessOptions } from './loads/load-policy.ts';
 export type {
   LoadedAbsent,

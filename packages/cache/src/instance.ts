@@ -12,6 +12,7 @@ import { durationMs, MOST_ENTRIES, positiveInteger, timerMs, type CacheBackend, 
 import { Reclaimer } from './stores/reclaimer.ts';
 import { RedisStore } from './stores/redis-store.ts';
 import { RedisTagSource } from './tags/redis-tag-source.ts';
+import { ChangeListeners } from './inspection/cache-change.ts';
 import { everywhereAddress, validatePrefix } from './scope-address.ts';
 import { ScopeRegistry } from './scope-registry.ts';
 import { sealing } from './stores/sealing.ts';
@@ -25,6 +26,7 @@ import { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 export interface Instance {
   readonly engine: Engine;
   readonly scopes: ScopeRegistry;
+  readonly changes: ChangeListeners;
   readonly prefix: string;
   readonly backend: 'redis' | 'memory' | 'null';
   readonly redis: RedisConnection | undefined;
@@ -67,6 +69,7 @@ export function createInstance(options: CacheOptions): Instance {
   // Made before anything is connected, since it throws for wrong options.
   const sealerFor = sealing(options, maxValueBytes);
   const scopes = new ScopeRegistry();
+  const changes = new ChangeListeners(prefix, logger);
   const { tagsKey: everywhereKey } = everywhereAddress(prefix);
   const impliedTags = new ImpliedTags(options.cascade ?? {});
   const engineOver = (
@@ -84,7 +87,9 @@ export function createInstance(options: CacheOptions): Instance {
   if (backend === 'memory' || backend === 'null') {
     const maxEntries = positiveInteger(options.memory?.maxEntries, 100_000, 'memory.maxEntries', MOST_ENTRIES);
     const maxBytes = positiveInteger(options.memory?.maxBytes, 134_217_728, 'memory.maxBytes');
-    const memoryTags = new MemoryTagSource(everywhereKey, maxEntries);
+    const memoryTags = new MemoryTagSource(everywhereKey, maxEntries, (tagsKey, names, stamp) =>
+      changes.tell({ kind: 'tags', tagsKey, names, stamp }, true),
+    );
     const source = backend === 'null' ? new NullTagSource() : memoryTags;
     const tags = new TagTables(source, everywhereKey, { live: true });
     const store =
@@ -96,6 +101,7 @@ export function createInstance(options: CacheOptions): Instance {
             maxEntries,
             maxBytes,
             onLoaded: ({ generationKey, prefix }, key) => scopes.wake(generationKey, key.slice(prefix.length)),
+            onChange: (news) => changes.tell(news, true),
           });
     const engine = engineOver(store, tags, sealerFor(0), () => 0);
     if (backend === 'memory') level1?.arm();
@@ -106,7 +112,17 @@ export function createInstance(options: CacheOptions): Instance {
       level1?.suspect();
       level1?.clear();
     };
-    return { engine, scopes, prefix, backend, redis: undefined, feed: undefined, ready: async () => {}, close };
+    return {
+      engine,
+      scopes,
+      changes,
+      prefix,
+      backend,
+      redis: undefined,
+      feed: undefined,
+      ready: async () => {},
+      close,
+    };
   }
 
   const owned = !isConnection(backend);
@@ -125,6 +141,7 @@ export function createInstance(options: CacheOptions): Instance {
   const onMessage = (message: Buffer): void => {
     const news = parseInvalidation(message, origin);
     if (news === undefined) return;
+    changes.tell(news, news.own);
     // A message of our own is no news, unless it tells of a change that we took for lost.
     if (news.own && !unconfirmed.recent && news.kind !== 'loaded') return;
     if (news.kind === 'tags') return tags.apply(news.tagsKey, news.names, news.stamp);
@@ -153,6 +170,7 @@ export function createInstance(options: CacheOptions): Instance {
   return {
     engine,
     scopes,
+    changes,
     prefix,
     backend: 'redis',
     redis,

@@ -31,7 +31,12 @@ export function validatePrefix(prefix: string): string {
 }
 
 export function scopedAddress(prefix: string, tier: string, id: string | number): ScopeAddress {
-  const scope = `${prefix}${tier}:{${encodeSegment(id, `${tier} id`)}}`;
+  return encodedScopeAddress(prefix, tier, encodeSegment(id, `${tier} id`));
+}
+
+/** As {@link scopedAddress}, of an id that is encoded already. */
+export function encodedScopeAddress(prefix: string, tier: string, id: string): ScopeAddress {
+  const scope = `${prefix}${tier}:{${id}}`;
   return { tier, prefix: `${scope}:`, generationKey: scope, tagsKey: `${scope}~tags`, scoped: true };
 }
 

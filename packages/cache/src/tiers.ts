@@ -1,6 +1,7 @@
 import { LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
 import { checkTierOptions, checkTiersOptions } from './check-options.ts';
 import { defineInTier, type DefineInTier } from './wrappers/define-in-tier.ts';
+import { createInspection, type Inspection } from './inspection/inspection.ts';
 import { createInstance, type Instance } from './instance.ts';
 import { positiveInteger, type CacheOptions, type TierOptions } from './options.ts';
 import { everywhereAddress, rootAddress, scopedAddress, type ScopeAddress } from './scope-address.ts';
@@ -66,6 +67,8 @@ export interface Tiers extends Wrappers {
    * @param options `limit`: how many. @default 20
    */
   topKeys(options?: { readonly limit?: number }): TopKey[];
+  /** Names of keys, single entries and changes as they happen, for those who operate the cache. */
+  readonly inspection: Inspection;
   /**
    * Runs a task now unless an instance ran it within the interval, and then at every interval: one instance at a time,
    * under a lease in Redis that is renewed while the task runs. If that instance ends, another one takes over. With
@@ -117,6 +120,7 @@ class TieredCache implements Tiers {
   readonly global: Scope;
   readonly session: Tier;
   readonly project: Tier;
+  readonly inspection: Inspection;
   readonly #instance: Instance;
   readonly #known = new Map<string, KnownTier>();
   readonly #defaultTtl: Duration | undefined;
@@ -142,6 +146,10 @@ class TieredCache implements Tiers {
     this.repository = wrappers.repository;
     this.session = this.tier('session');
     this.project = this.tier('project');
+    this.inspection = createInspection(this.#instance, {
+      tierNames: () => [...this.#known.keys()],
+      stateOf: (address) => this.#inspected(address),
+    });
   }
 
   tier(name: string, options?: TierOptions): Tier {
@@ -194,17 +202,28 @@ class TieredCache implements Tiers {
   }
 
   #open(address: ScopeAddress): Scope {
-    const { engine, scopes } = this.#instance;
-    const state = scopes.obtain(address.generationKey, () => {
-      const known = this.#known.get(address.tier) ?? this.#learn(address.tier, { ttl: 1 }, false);
-      return new ScopeState(engine, address, known.policy, this.#countsOf(address.tier));
-    });
+    const state = this.#state(address);
     let handle = this.#handles.get(state);
     if (handle === undefined) {
       handle = new Scope(state);
       this.#handles.set(state, handle);
     }
     return handle;
+  }
+
+  #state(address: ScopeAddress): ScopeState {
+    const { engine, scopes } = this.#instance;
+    return scopes.obtain(address.generationKey, () => {
+      const known = this.#known.get(address.tier) ?? this.#learn(address.tier, { ttl: 1 }, false);
+      return new ScopeState(engine, address, known.policy, this.#countsOf(address.tier));
+    });
+  }
+
+  /** A tier that nobody here uses is looked at without being learned. */
+  #inspected(address: ScopeAddress): ScopeState {
+    if (this.#known.has(address.tier)) return this.#state(address);
+    const policy = { ...tierPolicy(address.tier, { ttl: 1 }, this.#hasKeys), tags: [] };
+    return new ScopeState(this.#instance.engine, address, policy, new TierCounts());
   }
 
   #learn(name: string, options: TierOptions, stated: boolean): KnownTier {

@@ -5,6 +5,7 @@ import { until } from '../../../test/servers/index.ts';
 import { stalenessConformance } from './conformance-staleness.ts';
 import { createTiers, type LoaderContext, type Tiers, type TiersOptions } from '../src/index.ts';
 import { definitionConformance } from './definition-conformance.ts';
+import { inspectionConformance } from './inspection-conformance.ts';
 import { repositoryConformance } from './repository-conformance.ts';
 
 const CASCADE = {
@@ -51,6 +52,7 @@ export function cacheConformance(target: ConformanceTarget): void {
 
     definitionConformance(fresh);
     repositoryConformance(fresh);
+    inspectionConformance(() => tiers);
 
     it('answers a miss with undefined and a stored value with its equal', async () => {
       const scope = fresh();

@@ -11,10 +11,12 @@ import {
 import type { Duration } from '@tierkit/core';
 import {
   createRedis,
+  describeServer,
   type RedisConnection,
   type RedisInput,
   type RedisOptions,
   type RedisStatus,
+  type ServerInfo,
   type Topology,
 } from '@tierkit/redis';
 import { kitHealth, type TierkitHealth } from './health.ts';
@@ -28,7 +30,7 @@ export interface TierkitInfo {
   readonly redis?: { readonly topology: Topology; readonly db: number; readonly status: RedisStatus };
 }
 
-export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys'> {
+export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 'inspection'> {
   /** What one user session needs, 5 minutes by default. */
   readonly session: Tier;
   /** What belongs to one project, 1 hour by default. */
@@ -60,6 +62,12 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys'> {
   /** Asks Redis for a sign of life; never rejects. @param timeout How long to wait. @default 1 second */
   health(timeout?: Duration): Promise<TierkitHealth>;
   info(): TierkitInfo;
+  /**
+   * What Redis's masters say of themselves: memory, clients, keys; undefined without Redis.
+   *
+   * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT`, `ERR_REDIS_REPLY`
+   */
+  server(): Promise<ServerInfo | undefined>;
   /** Ends connections and timers, in about a second at most with Redis frozen, and never rejects. It may be called again. */
   close(): Promise<void>;
 }
@@ -112,6 +120,8 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
       prefix: options.prefix ?? '',
       ...(redis === undefined ? {} : { redis: { topology: redis.topology, db: redis.db, status: redis.status } }),
     }),
+    server: async () => (redis === undefined ? undefined : describeServer(redis)),
+    inspection: tiers.inspection,
     close() {
       closing ??= tiers.close().then(() => redis?.close());
       return closing;

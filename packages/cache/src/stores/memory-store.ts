@@ -1,5 +1,8 @@
 import { TierkitError, type Clock } from '@tierkit/core';
 import { LRUCache } from 'lru-cache';
+import type { FoundPage, KeyQuery } from '../inspection/key-query.ts';
+import { memoryKeyPage } from '../inspection/memory-key-page.ts';
+import type { Announced } from './invalidation-message.ts';
 import type { MemoryTagSource } from '../tags/memory-tag-source.ts';
 import type { ScopeAddress } from '../scope-address.ts';
 import type {
@@ -35,6 +38,8 @@ export interface MemoryStoreOptions {
   readonly tags: MemoryTagSource;
   /** Called with the name of a key whose load ended. */
   readonly onLoaded: (scope: ScopeAddress, key: string) => void;
+  /** Called for every change, as it would be announced to other instances. */
+  readonly onChange?: (news: Announced) => void;
 }
 
 /**
@@ -49,12 +54,14 @@ export class MemoryStore implements CacheStore {
   readonly #generations: LRUCache<string, number>;
   readonly #tags: MemoryTagSource;
   readonly #onLoaded: (scope: ScopeAddress, key: string) => void;
+  readonly #onChange: (news: Announced) => void;
   #lastGeneration = 0;
   #closed = false;
 
   constructor(options: MemoryStoreOptions) {
     this.#clock = options.clock;
     this.#onLoaded = options.onLoaded;
+    this.#onChange = options.onChange ?? (() => {});
     this.#tags = options.tags;
     this.#entries = new LRUCache({ max: options.maxEntries, maxSize: options.maxBytes });
     this.#leases = new LRUCache({ max: options.maxEntries });
@@ -83,6 +90,7 @@ export class MemoryStore implements CacheStore {
       this.#leases.delete(entry.key);
       this.#put(scope, entry, lifetime);
     }
+    this.#onChange({ kind: 'keys', keys: entries.map(({ key }) => key) });
   }
 
   async remove(_scope: ScopeAddress, keys: readonly string[]): Promise<void> {
@@ -91,11 +99,13 @@ export class MemoryStore implements CacheStore {
       this.#leases.delete(key);
       this.#entries.delete(key);
     }
+    this.#onChange({ kind: 'keys', keys });
   }
 
   async clear(scope: ScopeAddress): Promise<void> {
     this.#assertOpen();
     this.#generations.set(scope.generationKey, ++this.#lastGeneration);
+    this.#onChange({ kind: 'scope', generationKey: scope.generationKey });
   }
 
   async clearTier(prefix: string): Promise<void> {
@@ -103,6 +113,7 @@ export class MemoryStore implements CacheStore {
     for (const generationKey of Array.from(this.#generations.keys())) {
       if (generationKey.startsWith(prefix)) this.#generations.set(generationKey, ++this.#lastGeneration);
     }
+    this.#onChange({ kind: 'tier', prefix });
   }
 
   /** What is too large was never taken. */
@@ -138,8 +149,15 @@ export class MemoryStore implements CacheStore {
     }
   }
 
-  async announcePattern(): Promise<void> {
-    // Nobody else looks into this store.
+  async page(query: KeyQuery, limit: number, cursor: string | undefined): Promise<FoundPage> {
+    this.#assertOpen();
+    // A look at an entry moves it within the list, so the names are taken first.
+    const names = Array.from(this.#entries.keys());
+    return memoryKeyPage(names, (scope, key) => this.#live(scope, key), query, limit, cursor);
+  }
+
+  async announcePattern({ generationKey }: ScopeAddress, pattern: string): Promise<void> {
+    this.#onChange({ kind: 'pattern', generationKey, pattern });
   }
 
   async claim(scope: ScopeAddress, key: string, request: ClaimRequest): Promise<Claim> {
@@ -159,6 +177,7 @@ export class MemoryStore implements CacheStore {
 
   async beginWrite(scope: ScopeAddress, key: string, token: string, leaseMs: number): Promise<Lease> {
     this.#entries.delete(key);
+    this.#onChange({ kind: 'keys', keys: [key] });
     return this.#grant(scope, key, token, leaseMs);
   }
 

@@ -1,3 +1,4 @@
+import type { FoundPage } from '../inspection/key-query.ts';
 import type { CacheStore, Claim, ClaimRequest, Lease, StoredEntry } from './store.ts';
 import type { TagStamp } from '../tags/stamped-tags.ts';
 import type { TagReading, TagSource } from '../tags/tag-source.ts';
@@ -26,6 +27,10 @@ export class NullStore implements CacheStore {
   async ttl(): Promise<undefined> {}
 
   async *scan(): AsyncIterable<string[]> {}
+
+  async page(): Promise<FoundPage> {
+    return { keys: [], cursor: undefined };
+  }
 
   async voidLeases(): Promise<void> {}
 

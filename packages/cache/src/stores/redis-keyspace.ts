@@ -15,6 +15,11 @@ interface KeyState {
   readonly bytes: number;
 }
 
+interface LivingKey {
+  readonly key: string;
+  readonly tags: readonly string[];
+}
+
 /** Which keys of a scope exist, told from their names and headers alone. */
 export class RedisKeyspace {
   readonly #redis: RedisConnection;
@@ -48,22 +53,28 @@ export class RedisKeyspace {
         return key.startsWith(scope.prefix) && !name.includes('{') && pattern.matches(name);
       });
       if (own.length === 0) continue;
-      const [headers, generation, states] = await Promise.all([
-        this.#headers(own),
-        this.#generation(scope),
-        hidden ? [] : this.#states(own),
-      ]);
-      const alive = own.flatMap((key, index) => {
-        const header = headers[index];
-        if (!isGeneration(header, generation)) return [];
-        return hidden || freshMs(header, states[index]) !== undefined ? [{ key, header }] : [];
-      });
-      yield await this.#current(
-        scope,
-        alive.map(({ key }) => key),
-        alive.map(({ header }) => header),
-      );
+      const living = await this.living(scope, own, hidden);
+      yield living.map(({ key }) => key);
     }
+  }
+
+  /** Those of a scope's keys that hold an entry which exists, with the tags of that. */
+  async living(scope: ScopeAddress, keys: readonly string[], hidden: boolean): Promise<LivingKey[]> {
+    const [headers, generation, states] = await Promise.all([
+      this.#headers(keys),
+      this.#generation(scope),
+      hidden ? [] : this.#states(keys),
+    ]);
+    const alive = keys.flatMap((key, index) => {
+      const header = headers[index];
+      if (!isGeneration(header, generation)) return [];
+      return hidden || freshMs(header, states[index]) !== undefined ? [{ key, header }] : [];
+    });
+    return this.#current(
+      scope,
+      alive.map(({ key }) => key),
+      alive.map(({ header }) => header),
+    );
   }
 
   async voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {
@@ -76,15 +87,15 @@ export class RedisKeyspace {
     }
   }
 
-  /** The keys of entries none of whose tags was invalidated. */
+  /** The keys of entries none of whose tags was invalidated, and those tags. */
   async #current(
     scope: ScopeAddress,
     keys: readonly string[],
     headers: readonly (Buffer | undefined)[],
-  ): Promise<string[]> {
+  ): Promise<LivingKey[]> {
     const metaBytes = new Map(keys.map((key, index) => [key, metaLength(headers[index])]));
     const tagged = keys.filter((key) => metaBytes.get(key) !== 0);
-    if (tagged.length === 0) return [...keys];
+    if (tagged.length === 0) return keys.map((key) => ({ key, tags: [] }));
     const metas = await this.#redis.execute((client) =>
       Promise.all(
         tagged.map((key) => {
@@ -102,8 +113,13 @@ export class RedisKeyspace {
       scope,
       readable.map(({ tags }) => tags),
     );
-    const live = new Set(readable.filter((_, index) => current[index] === true).map(({ key }) => key));
-    return keys.filter((key) => live.has(key) || metaBytes.get(key) === 0);
+    const live = new Map(
+      readable.filter((_, index) => current[index] === true).map(({ key, tags }) => [key, tags.names]),
+    );
+    return keys.flatMap((key) => {
+      const tags = metaBytes.get(key) === 0 ? [] : live.get(key);
+      return tags === undefined ? [] : [{ key, tags }];
+    });
   }
 
   /** Ends all scopes whose generation keys begin so: nothing else that begins so ends with a brace. */

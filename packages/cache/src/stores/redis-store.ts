@@ -1,4 +1,6 @@
 import type { InvalidationFeed, RedisConnection } from '@tierkit/redis';
+import type { FoundPage, KeyQuery } from '../inspection/key-query.ts';
+import { redisKeyPage } from '../inspection/redis-key-pages.ts';
 import { inBatches } from './batches.ts';
 import { freshGeneration } from './fresh-generation.ts';
 import { encodeInvalidation, type Announce, type Announced } from './invalidation-message.ts';
@@ -204,6 +206,10 @@ export class RedisStore implements CacheStore {
 
   scan(scope: ScopeAddress, pattern: ScanPattern, hidden: boolean): AsyncIterable<string[]> {
     return this.#keyspace.scan(scope, pattern, hidden);
+  }
+
+  page(query: KeyQuery, limit: number, cursor: string | undefined): Promise<FoundPage> {
+    return redisKeyPage(this.#redis, this.#keyspace, query, limit, cursor);
   }
 
   voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void> {

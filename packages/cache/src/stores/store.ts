@@ -1,3 +1,4 @@
+import type { FoundPage, KeyQuery } from '../inspection/key-query.ts';
 import type { ScopeAddress } from '../scope-address.ts';
 import type { StampedTags, TagStamp } from '../tags/stamped-tags.ts';
 
@@ -39,6 +40,13 @@ export interface CacheStore {
    * missing. Those that a plain read takes for a miss, stale ones and known absences, come with `hidden` only.
    */
   scan(scope: ScopeAddress, pattern: ScanPattern, hidden: boolean): AsyncIterable<string[]>;
+  /**
+   * One page of the keys of existing entries that are asked for, hidden ones included, at a bounded cost. An entry may
+   * come on two pages; one that exists all the time is on one of them at least.
+   *
+   * @param cursor of the page before; another text is refused with `ERR_CACHE_CURSOR`
+   */
+  page(query: KeyQuery, limit: number, cursor: string | undefined): Promise<FoundPage>;
   /** Voids the leases of all keys that match: what is being loaded for them now will not be stored. */
   voidLeases(scope: ScopeAddress, pattern: ScanPattern): Promise<void>;
   /** Announces that all entries whose names match the pattern are gone. */

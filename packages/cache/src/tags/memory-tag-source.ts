@@ -15,8 +15,15 @@ export class MemoryTagSource implements TagSource {
   /** Of tags that were forgotten, none was invalidated later. */
   #floor = 0;
 
-  constructor(everywhereKey: string, maxTags: number) {
+  readonly #onInvalidated: (tagsKey: string, names: readonly string[], stamp: TagStamp) => void;
+
+  constructor(
+    everywhereKey: string,
+    maxTags: number,
+    onInvalidated: (tagsKey: string, names: readonly string[], stamp: TagStamp) => void = () => {},
+  ) {
     this.#everywhereKey = everywhereKey;
+    this.#onInvalidated = onInvalidated;
     this.#versions = new LRUCache({
       max: maxTags,
       dispose: (version, _key, reason) => {
@@ -52,6 +59,7 @@ export class MemoryTagSource implements TagSource {
     if (this.#closed) throw new TierkitError('ERR_REDIS_UNAVAILABLE', 'the cache is closed');
     this.#at++;
     for (const name of names) this.#versions.set(`${tagsKey}\n${name}`, this.#at);
+    this.#onInvalidated(tagsKey, names, this.standing());
     return this.standing();
   }
 

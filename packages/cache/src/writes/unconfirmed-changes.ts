@@ -143,6 +143,14 @@ export class UnconfirmedChanges {
     this.#add(scope, takeAll);
   }
 
+  /** All scopes of the tier that this one belongs to. */
+  addTier(scope: ScopeAddress): void {
+    if (this.#closed) return;
+    this.#lastAtMs = performance.now();
+    this.#takeScopes(tierPrefix(scope), ++this.#moment);
+    this.#schedule();
+  }
+
   /** A write of these names that was sent at the moment was confirmed and announced: what came before does not count. */
   settle(scope: ScopeAddress, names: readonly string[], sent: number): void {
     const known = this.#byScope.get(scope.generationKey);
@@ -216,6 +224,10 @@ export class UnconfirmedChanges {
       'too many unconfirmed changes: all of the tier will be invalidated',
     );
     if (!touched.scope.scoped) return this.#change(touched, () => takeAll(touched, moment));
+    this.#takeScopes(tier, moment);
+  }
+
+  #takeScopes(tier: string, moment: number): void {
     this.#tiers.set(tier, moment);
     for (const known of this.#byScope.values()) if (tierPrefix(known.scope) === tier) this.#forget(known);
     this.#takeOver(tier);

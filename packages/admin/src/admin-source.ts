@@ -1,0 +1,37 @@
+import type { CacheStats, ConfirmOptions, Inspection, PatternDeletion, TopKey } from '@tierkit/cache';
+import type { RedisHealth, ServerInfo } from '@tierkit/redis';
+
+/** What the cache routes ask: a kit has it all, and so has anything that is put together from the packages. */
+export interface CacheSource {
+  readonly inspection: Inspection;
+  readonly global: CacheScope;
+  tier(name: string): (id: string) => CacheScope;
+  stats(): CacheStats;
+  topKeys(options: { readonly limit: number }): readonly TopKey[];
+  invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean>;
+}
+
+/** The methods of a scope that are used. */
+export interface CacheScope {
+  clear(): Promise<boolean>;
+  deleteByPattern(pattern: string, options: { readonly dryRun: boolean }): Promise<PatternDeletion>;
+  invalidateTags(tags: readonly string[]): Promise<boolean>;
+}
+
+/** What the health routes ask. */
+export interface HealthSource {
+  /** Asks for a sign of life within a bounded time, and never rejects. */
+  health(): Promise<{
+    readonly status: 'up' | 'degraded' | 'down';
+    readonly backend: string;
+    readonly latencyMs: number;
+    /** Absent without Redis. */
+    readonly redis?: RedisHealth;
+  }>;
+  info(): { readonly backend: string; readonly prefix: string };
+  /** What the servers say of themselves; undefined without Redis. May reject when Redis is away. */
+  server(): Promise<ServerInfo | undefined>;
+}
+
+/** What an admin is made for: `createTierkit` returns one. */
+export interface AdminSource extends CacheSource, HealthSource {}

@@ -1,0 +1,42 @@
+import { getRequestListener, serve } from '@hono/node-server';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Admin } from './create-admin.ts';
+
+export interface ServeOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** @default '127.0.0.1', which other machines do not reach */
+  readonly hostname?: string;
+}
+
+export interface AdminServer {
+  readonly port: number;
+  /** Ends the server, its connections and the admin's streams. */
+  close(): Promise<void>;
+}
+
+/** A listener for `http.createServer`, Express's `use` and whatever takes one; it answers the path it is given. */
+export function adminListener({ app }: Admin): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return getRequestListener(app.fetch);
+}
+
+/** Serves the API by itself. @throws the error of `listen`, such as EADDRINUSE */
+export async function serveAdmin(admin: Admin, options: ServeOptions): Promise<AdminServer> {
+  const { port, hostname = '127.0.0.1' } = options;
+  const server = serve({ fetch: admin.app.fetch, port, hostname });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    if (server.listening) resolve();
+    else server.once('listening', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      admin.close();
+      const closed = new Promise((resolve) => server.close(resolve));
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      await closed;
+    },
+  };
+}
