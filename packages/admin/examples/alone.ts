@@ -9,6 +9,7 @@ const admin = createAdmin(kit, {
   ],
   onAudit: ({ actor, operation, status }) => process.stdout.write(`audit: ${actor} ${operation} ${status}\n`),
 });
+await kit.ready('10s');
 const server = await serveAdmin(admin, { port: 0 });
 
 await kit.global.set('task:1', { name: 'write' });
