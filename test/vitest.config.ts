@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their TypeScript sources, so tests need no build.
-const conditions = ['@tierkit/source', 'module', 'node', 'import', 'default'];
+const conditions = ['@tierkit/source', 'node', 'import', 'default'];
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const sources = {
   resolve: { conditions },

@@ -57,6 +57,8 @@ const forbidden: readonly (readonly [folder: string, specifier: string])[] = [
   ['redis', '@tierkit/cache'],
   ['redis', 'tierkit'],
   ['redis', '../../../apps/demo/src/main.ts'],
+  ['telemetry', '@tierkit/redis'],
+  ['telemetry', '@tierkit/cache'],
   ['cache', 'tierkit'],
   ['cache', '@tierkit/lock'],
   ['cache', '../../../apps/demo/src/main.ts'],

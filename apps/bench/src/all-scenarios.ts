@@ -12,6 +12,7 @@ import { l2Hit } from './scenarios/l2-hit.ts';
 import { memory } from './scenarios/memory.ts';
 import { outage } from './scenarios/outage.ts';
 import { stampede } from './scenarios/stampede.ts';
+import { telemetry } from './scenarios/telemetry.ts';
 import { twoTierMiss } from './scenarios/two-tier-miss.ts';
 
 /** A scenario with the way it is measured. */
@@ -25,7 +26,7 @@ const fully: MeasureOptions = { rounds: 60, sliceMs: 40, warmUpMs: 1_000, maxMs:
 
 /** In the order in which they run. */
 export const allScenarios: readonly Bench[] = [
-  ...[...l1Hit, ...l2Hit, ...twoTierMiss].map((scenario): Bench => ({
+  ...[...l1Hit, ...l2Hit, ...twoTierMiss, ...telemetry].map((scenario): Bench => ({
     name: scenario.name,
     run: (server, quick) => runScenario(scenario, server, quick ? quickly : fully),
   })),

@@ -31,6 +31,7 @@ const CACHE: Known<CacheOptions> = {
   encryption: true,
   logger: true,
   clock: true,
+  telemetry: true,
 };
 
 const TIER: Known<TierOptions> = {

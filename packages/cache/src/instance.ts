@@ -1,5 +1,5 @@
 import { createCodec, compilePattern, silentLogger, systemClock, type Sealer } from '@tierkit/core';
-import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
+import { createPubSubFeed, createRedis, redisInput, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import { BackgroundLoads } from './loads/background-loads.ts';
 import type { Engine } from './engine.ts';
@@ -126,7 +126,7 @@ export function createInstance(options: CacheOptions): Instance {
   }
 
   const owned = !isConnection(backend);
-  const redis = owned ? createRedis(backend) : backend;
+  const redis = owned ? createRedis(redisInput(backend, { telemetry: options.telemetry })) : backend;
   const feed = createPubSubFeed(redis, { prefix, feedTimeoutMs, logger, clock });
   const origin = randomBytes(9).toString('base64url');
   const reclaimer = reclaimMs === undefined ? undefined : new Reclaimer(redis, reclaimMs, logger);

@@ -1,4 +1,4 @@
-import type { Clock, Duration, KeyringOptions, Logger } from '@tierkit/core';
+import type { Clock, Duration, KeyringOptions, Logger, Telemetry } from '@tierkit/core';
 import { LONGEST_TIMER_MS, parseDuration, TierkitError } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import type { StalenessOptions } from './loads/load-policy.ts';
@@ -31,6 +31,8 @@ export interface CacheOptions {
   readonly encryption?: KeyringOptions;
   readonly logger?: Logger;
   readonly clock?: Clock;
+  /** Who is told numbers, durations and traces: one or several of `@tierkit/telemetry`. @default nobody */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
 }
 
 export interface Level1Settings {

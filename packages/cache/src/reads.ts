@@ -1,4 +1,4 @@
-import { copyValue, freezeDeep, PAYLOAD_ENCRYPTED, TierkitError } from '@tierkit/core';
+import { copyValue, freezeDeep, PAYLOAD_ENCRYPTED, TierkitError, type TimedOperation } from '@tierkit/core';
 import type { StaleValue } from './loads/flight.ts';
 import type { Level1Entry } from './level1/level1.ts';
 import { refreshMarginMs, type LoadPolicy } from './loads/load-policy.ts';
@@ -6,6 +6,7 @@ import { withinRedisDeadline } from './loads/redis-deadline.ts';
 import type { FillToken } from './level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
 import type { StoredEntry } from './stores/store.ts';
+import { timed } from './telemetry/cache-timers.ts';
 
 /** What a read found, or undefined for a miss; the value undefined is a known absence. */
 export type Found = LoadedValue | undefined;
@@ -42,7 +43,14 @@ function trusted(state: ScopeState, name: string, nowMs: number): Level1Entry | 
 }
 
 /** The second level's answer; the first level's suspect one when the second cannot be asked. */
-export async function read(state: ScopeState, name: string): Promise<Found> {
+export function read(state: ScopeState, name: string): Promise<Found> {
+  const timer = state.timers?.of('get');
+  if (timer?.traced !== true) return readStore(state, name, timer);
+  return timer.run(() => readStore(state, name), { key: state.keyOf(name) });
+}
+
+async function readStore(state: ScopeState, name: string, timer?: TimedOperation): Promise<Found> {
+  const startedMs = timer === undefined ? 0 : performance.now();
   const { engine, stats } = state;
   engine.topKeys.read(state.address, name);
   if (engine.unconfirmed.covers(state.address, name)) {
@@ -67,6 +75,7 @@ export async function read(state: ScopeState, name: string): Promise<Found> {
     notRead(state, error);
     return missed(state, name);
   } finally {
+    timer?.ended(startedMs);
     state.level1.end(token);
   }
 }
@@ -79,7 +88,11 @@ export function suspectOversized({ engine, address }: ScopeState, keys: readonly
 }
 
 /** As `read` for several names at once, one answer a name. */
-export async function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
+export function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
+  return timed(state, 'get_many', () => readManyFromStore(state, names), { count: names.length });
+}
+
+async function readManyFromStore(state: ScopeState, names: readonly string[]): Promise<Found[]> {
   const { stats, engine } = state;
   for (const name of names) engine.topKeys.read(state.address, name);
   try {
@@ -217,8 +230,9 @@ export function readSuspect(state: ScopeState, name: string): Found {
 }
 
 /** Counts a read command that failed. */
-export function notRead({ engine, stats, address }: ScopeState, error: unknown): void {
+export function notRead({ engine, stats, timers, address }: ScopeState, error: unknown): void {
   stats.errors++;
+  timers?.telemetry.noteError?.(error);
   engine.logger.debug({ tier: address.tier, error: String(error) }, 'cache read failed');
 }
 

@@ -8,6 +8,7 @@ import { Level1Tags } from './level1/level1-tags.ts';
 import type { StampedTags } from './tags/stamped-tags.ts';
 import type { TagTable } from './tags/tag-table.ts';
 import type { LiveCounters, TierCounts } from './stats.ts';
+import type { CacheTimers } from './telemetry/cache-timers.ts';
 import type { LoadPlan } from './tier-policy.ts';
 import { Waiters } from './loads/waiters.ts';
 
@@ -31,6 +32,7 @@ export class ScopeState {
   readonly policy: LoadPlan;
   readonly engine: Engine;
   readonly stats: LiveCounters;
+  readonly timers: CacheTimers | undefined;
   readonly level1: ScopeLevel1;
   readonly flights: Flights;
   /** Held here, so that it lasts as long as the scope is in use. */
@@ -46,7 +48,7 @@ export class ScopeState {
     this.engine = engine;
     this.address = address;
     this.policy = policy;
-    this.stats = named === undefined ? counts.unnamed : counts.named(named.name);
+    ({ stats: this.stats, timers: this.timers } = named === undefined ? counts.unnamed : counts.named(named.name));
     this.level1 = whole?.level1 ?? new ScopeLevel1(engine.level1, this, counts.level1);
     this.flights = whole?.flights ?? new Flights();
     this.#tags = engine.tags.of(address);

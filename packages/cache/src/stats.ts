@@ -1,3 +1,5 @@
+import type { Telemetry } from '@tierkit/core';
+import { CacheTimers } from './telemetry/cache-timers.ts';
 import { sampleStep } from './top-keys.ts';
 
 /** Plain counters since the cache was made; they only grow. A read counts as one of the first four. */
@@ -52,28 +54,53 @@ export interface TierStats extends CacheFigures {
 /** More names than that, or longer ones, are counted for their tier alone. */
 const MAX_NAMES = 1_000;
 const MAX_NAME_LENGTH = 200;
+/** Names that metrics tell apart: those that were used first. */
+const MAX_METRIC_NAMES = 100;
+
+/** Where something is counted, and what times it, if somebody wants to know. */
+export interface Counted {
+  readonly stats: LiveCounters;
+  readonly timers: CacheTimers | undefined;
+}
 
 /** The counters of one tier. What is done under a name counts there alone, and is added when somebody asks. */
 export class TierCounts {
-  readonly unnamed: LiveCounters = newCounters();
+  readonly unnamed: Counted;
   readonly level1: { entries: number; bytes: number } = { entries: 0, bytes: 0 };
-  readonly #names = new Map<string, LiveCounters>();
+  readonly #names = new Map<string, Counted>();
+  readonly #tier: string;
+  readonly #telemetry: Telemetry | undefined;
 
-  named(name: string): LiveCounters {
+  constructor(tier: string, telemetry: Telemetry | undefined) {
+    this.#tier = tier;
+    this.#telemetry = telemetry;
+    this.unnamed = { stats: newCounters(), timers: telemetry && new CacheTimers(telemetry, tier) };
+  }
+
+  named(name: string): Counted {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
     if (this.#names.size >= MAX_NAMES || name.length > MAX_NAME_LENGTH) return this.unnamed;
-    const made = newCounters();
+    const apart = this.#telemetry !== undefined && this.#names.size < MAX_METRIC_NAMES;
+    const timers = apart ? new CacheTimers(this.#telemetry, this.#tier, name) : this.unnamed.timers;
+    const made = { stats: newCounters(), timers };
     this.#names.set(name, made);
     return made;
   }
 
+  /** The counters by name as metrics have them, those without one under the empty name; several may share it. */
+  *series(): Generator<readonly [string, LiveCounters]> {
+    yield ['', this.unnamed.stats];
+    let index = 0;
+    for (const [name, { stats }] of this.#names) yield [index++ < MAX_METRIC_NAMES ? name : '', stats];
+  }
+
   snapshot(): TierStats {
-    const total = { ...this.unnamed };
-    for (const counters of this.#names.values()) {
-      for (const name of Object.keys(total) as (keyof LiveCounters)[]) total[name] += counters[name];
+    const total = { ...this.unnamed.stats };
+    for (const { stats } of this.#names.values()) {
+      for (const name of Object.keys(total) as (keyof LiveCounters)[]) total[name] += stats[name];
     }
-    const names = Object.fromEntries([...this.#names].map(([name, counters]) => [name, figures(counters)]));
+    const names = Object.fromEntries([...this.#names].map(([name, { stats }]) => [name, figures(stats)]));
     return { ...figures(total), l1: { ...this.level1 }, names };
   }
 }

@@ -1,4 +1,11 @@
-import { LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import {
+  combineTelemetry,
+  LONGEST_TIMER_MS,
+  parseDuration,
+  TierkitError,
+  type Duration,
+  type Telemetry,
+} from '@tierkit/core';
 import { checkTierOptions, checkTiersOptions } from './check-options.ts';
 import { defineInTier, type DefineInTier } from './wrappers/define-in-tier.ts';
 import { createInspection, type Inspection } from './inspection/inspection.ts';
@@ -10,6 +17,8 @@ import { Scope, type ConfirmOptions } from './scope.ts';
 import { Schedules, type Schedule, type ScheduleOptions } from './warming/schedules.ts';
 import { differingOption, tierPolicy, type LoadPlan } from './tier-policy.ts';
 import { TierCounts, type TierStats } from './stats.ts';
+import { cacheSource, type CacheState } from './telemetry/cache-source.ts';
+import { CacheTimers } from './telemetry/cache-timers.ts';
 import type { TopKey } from './top-keys.ts';
 import { wrappersIn, type Wrappers } from './wrappers/wrappers.ts';
 import { invalidateTags } from './writes/writes.ts';
@@ -127,6 +136,10 @@ class TieredCache implements Tiers {
   readonly #hasKeys: boolean;
   readonly #counts = new Map<string, TierCounts>();
   readonly #schedules: Schedules;
+  readonly #telemetry: Telemetry | undefined;
+  /** Of what concerns all tiers. */
+  readonly #timers: CacheTimers | undefined;
+  readonly #stopObserving: (() => void) | undefined;
   readonly #handles = new WeakMap<ScopeState, Scope>();
   #closing: Promise<void> | undefined;
 
@@ -137,7 +150,11 @@ class TieredCache implements Tiers {
     for (const [name, ttl] of Object.entries(DEFAULT_TTLS))
       this.#learn(name, { ttl: options.defaultTtl ?? ttl }, false);
     for (const [name, tier] of Object.entries(options.tiers ?? {})) this.#learn(tierName(name), tier, true);
-    this.#instance = createInstance(options);
+    this.#telemetry = combineTelemetry(options.telemetry);
+    this.#timers = this.#telemetry && new CacheTimers(this.#telemetry, 'everywhere');
+    // Before anything is connected, since it may throw.
+    this.#stopObserving = this.#telemetry?.observe(cacheSource(() => this.#observed()));
+    this.#instance = this.#create(options);
     this.#schedules = new Schedules(this.#instance.engine, this.#instance.prefix);
     this.global = this.#open(rootAddress(this.#instance.prefix, 'global'));
     const wrappers = wrappersIn(this.global);
@@ -168,7 +185,12 @@ class TieredCache implements Tiers {
 
   async invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean> {
     const { engine, prefix } = this.#instance;
-    const everywhere = { engine, address: everywhereAddress(prefix), stats: this.#countsOf('global').unnamed };
+    const everywhere = {
+      engine,
+      address: everywhereAddress(prefix),
+      stats: this.#countsOf('global').unnamed.stats,
+      timers: this.#timers,
+    };
     return invalidateTags(everywhere, tags, options?.required === true);
   }
 
@@ -197,8 +219,23 @@ class TieredCache implements Tiers {
 
   close(): Promise<void> {
     this.#schedules.close();
+    this.#stopObserving?.();
     this.#closing ??= this.#instance.close();
     return this.#closing;
+  }
+
+  #create(options: TiersOptions): Instance {
+    try {
+      return createInstance(options);
+    } catch (error) {
+      this.#stopObserving?.();
+      throw error;
+    }
+  }
+
+  #observed(): CacheState {
+    const { engine, feed } = this.#instance;
+    return { tiers: this.#counts, coherent: feed?.live ?? true, unconfirmedScopes: engine.unconfirmed.size };
   }
 
   #open(address: ScopeAddress): Scope {
@@ -223,7 +260,7 @@ class TieredCache implements Tiers {
   #inspected(address: ScopeAddress): ScopeState {
     if (this.#known.has(address.tier)) return this.#state(address);
     const policy = { ...tierPolicy(address.tier, { ttl: 1 }, this.#hasKeys), tags: [] };
-    return new ScopeState(this.#instance.engine, address, policy, new TierCounts());
+    return new ScopeState(this.#instance.engine, address, policy, new TierCounts(address.tier, undefined));
   }
 
   #learn(name: string, options: TierOptions, stated: boolean): KnownTier {
@@ -244,7 +281,7 @@ class TieredCache implements Tiers {
   #countsOf(tier: string): TierCounts {
     let counts = this.#counts.get(tier);
     if (counts === undefined) {
-      counts = new TierCounts();
+      counts = new TierCounts(tier, this.#telemetry);
       this.#counts.set(tier, counts);
     }
     return counts;

@@ -18,3 +18,18 @@ export type { KeyringOptions } from './keyring.ts';
 export { createSealer, type Sealed, type Sealer, type SealerOptions } from './sealer.ts';
 export { silentLogger, type Logger } from './logger.ts';
 export { compilePattern, type KeyPattern } from './pattern.ts';
+export { combineTelemetry } from './telemetry/combine-telemetry.ts';
+export { discloseKey, type KeyDisclosure } from './telemetry/key-disclosure.ts';
+export type {
+  Attributes,
+  Durations,
+  MetricDefinition,
+  MetricSource,
+  Observe,
+  SpanDefinition,
+  SpanDetails,
+  Spans,
+  Telemetry,
+  TraceHeaders,
+} from './telemetry/telemetry.ts';
+export { errorType, TimedOperation, type TimedOperationOptions } from './telemetry/timed-operation.ts';

@@ -41,10 +41,11 @@ export interface RedisConnection {
    *
    * @param since a `moment`, for several operations that share one timeout; what is left of it is for this one, and when
    *   nothing is left, the operation is not called
+   * @param command what metrics call it: the command's name, or `EVALSHA` and a script's; never anything that varies
    * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT` or `ERR_REDIS_REPLY`; `details.applied` is `'no'`
    *   or `'unknown'`. What the operation itself throws is passed on.
    */
-  execute<T>(operation: (client: RedisClient) => Promise<T>, since?: number): Promise<T>;
+  execute<T>(operation: (client: RedisClient) => Promise<T>, since?: number, command?: string): Promise<T>;
 
   /** Now, in the time that `commandTimeout` is measured in: milliseconds in which commands were waited for. */
   readonly moment: number;

@@ -31,6 +31,22 @@ export function createRedis(input: RedisInput): RedisConnection {
 }
 
 /**
+ * An input with a logger and telemetry where it has none of its own, for a part that makes a connection itself.
+ *
+ * @throws {TierkitError} `ERR_REDIS_OPTIONS` as `createRedis`
+ */
+export function redisInput(
+  input: RedisInput,
+  { logger, telemetry }: Pick<RedisOptions, 'logger' | 'telemetry'>,
+): RedisInput {
+  const ours = { ...(logger && { logger }), ...(telemetry && { telemetry }) };
+  if (Object.keys(ours).length === 0 || typeof input !== 'object' || input === null) {
+    return typeof input === 'string' && Object.keys(ours).length > 0 ? { url: input, ...ours } : input;
+  }
+  return isClient(input) ? { client: input, ...ours } : { ...ours, ...input };
+}
+
+/**
  * Makes sure that {@link createRedis} would take the input, and connects to nothing.
  *
  * @throws {TierkitError} `ERR_REDIS_OPTIONS` as `createRedis`

@@ -2,7 +2,7 @@ export type { BreakerState } from './breaker.ts';
 export type { RedisClient } from './client.ts';
 export type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
 export { Deadline } from './deadline.ts';
-export { checkRedis, createRedis, type RedisInput } from './create-redis.ts';
+export { checkRedis, createRedis, redisInput, type RedisInput } from './create-redis.ts';
 export type { Applied, RedisErrorCode } from './errors.ts';
 export { checkHealth, type NodeHealth, type RedisHealth } from './health.ts';
 export { groupByMaster } from './masters.ts';

@@ -1,11 +1,13 @@
 import { inspect } from 'node:util';
-import { LONGEST_TIMER_MS, parseDuration, type Duration } from '@tierkit/core';
+import { LONGEST_TIMER_MS, parseDuration, type Duration, type Telemetry } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { isCluster, type OpenedClient, type RedisClient } from './client.ts';
 import { closeClient, destroyClients } from './close-client.ts';
 import type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
 import { Deadline, timedOut } from './deadline.ts';
+import { CommandDurations } from './command-durations.ts';
+import { connectionSource } from './connection-source.ts';
 import { duplicateClient } from './duplicate-client.ts';
 import { isOutage, sanitized, translateRedisError, unavailable } from './errors.ts';
 import { addressOf } from './masters.ts';
@@ -36,6 +38,8 @@ export class IoredisConnection implements RedisConnection {
   readonly #deadline: Deadline;
   readonly #state: StateListeners;
   readonly #healthTimer: NodeJS.Timeout;
+  readonly #durations: CommandDurations | undefined;
+  readonly #stopObserving: (() => void) | undefined;
   readonly #duplicates = new Set<Redis>();
   #next = 0;
   #watched: RedisClient | undefined;
@@ -64,6 +68,12 @@ export class IoredisConnection implements RedisConnection {
       client.on('end', this.#update);
       client.on('error', this.#failedToConnect);
     }
+    const { telemetry } = options;
+    if (telemetry !== undefined) {
+      const { topology, db } = parts;
+      this.#durations = new CommandDurations(telemetry, { topology, db, addresses: options.addresses });
+      this.#stopObserving = this.#observedBy(telemetry);
+    }
     this.#healthTimer = setInterval(this.#checkHealth, options.healthCheckIntervalMs);
     this.#healthTimer.unref();
     this.#update();
@@ -91,17 +101,30 @@ export class IoredisConnection implements RedisConnection {
     return this.#deadline.moment;
   }
 
-  execute<T>(operation: (client: RedisClient) => Promise<T>, since?: number): Promise<T> {
+  execute<T>(operation: (client: RedisClient) => Promise<T>, since?: number, command = ''): Promise<T> {
     if (since !== undefined && this.#deadline.isSpent(since)) return Promise.reject(timedOut('no'));
     const client = this.#pick();
     if (client === undefined) return Promise.reject(this.#refusal());
+    const startedMs = this.#durations === undefined ? 0 : performance.now();
     let reply: Promise<T>;
     try {
       reply = operation(client);
     } catch (error) {
       return Promise.reject(this.#translated(error));
     }
-    return this.#deadline.race(reply, since).then(this.#succeeded<T>, this.#failed);
+    const durations = this.#durations;
+    if (durations === undefined) return this.#deadline.race(reply, since).then(this.#succeeded<T>, this.#failed);
+    return this.#deadline.race(reply, since).then(
+      (value) => {
+        durations.record(command, startedMs);
+        return this.#succeeded(value);
+      },
+      (error: unknown) => {
+        const translated = this.#translated(error);
+        durations.record(command, startedMs, translated);
+        throw translated;
+      },
+    );
   }
 
   masters(): readonly Redis[] {
@@ -147,6 +170,7 @@ export class IoredisConnection implements RedisConnection {
 
   async #close(): Promise<void> {
     clearInterval(this.#healthTimer);
+    this.#stopObserving?.();
     this.#breaker.dispose();
     this.#state.dispose();
     for (const client of this.#clients) {
@@ -159,6 +183,16 @@ export class IoredisConnection implements RedisConnection {
     await Promise.all([...clients, destroyClients(this.#duplicates)]);
     await Promise.all(this.#parts.opened.map(({ release }) => release()));
     this.#deadline.dispose();
+  }
+
+  /** It may refuse, and then nothing may be left open. */
+  #observedBy(telemetry: Telemetry): () => void {
+    try {
+      return telemetry.observe(connectionSource(this));
+    } catch (error) {
+      void this.close();
+      throw error;
+    }
   }
 
   #pick(): RedisClient | undefined {
@@ -221,7 +255,7 @@ export class IoredisConnection implements RedisConnection {
   }
 
   readonly #checkHealth = (): void => {
-    if (this.#state.up) this.execute((client) => client.ping()).catch(() => undefined);
+    if (this.#state.up) this.execute((client) => client.ping(), undefined, 'PING').catch(() => undefined);
   };
 
   readonly #connected = (): void => {

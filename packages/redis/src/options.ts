@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { Duration, Logger } from '@tierkit/core';
+import type { Duration, Logger, Telemetry } from '@tierkit/core';
 import type { Cluster, Redis } from 'ioredis';
 
 export interface RedisAddress {
@@ -69,6 +69,8 @@ export interface RedisOptions {
   readonly breaker?: BreakerSettings | undefined;
   /** Is told of lost and restored connections, without passwords. @default silent */
   readonly logger?: Logger | undefined;
+  /** Is told how the connection is and how long commands take: one of `@tierkit/telemetry`. @default nobody */
+  readonly telemetry?: Telemetry | readonly Telemetry[] | undefined;
   /** The connection's name in CLIENT LIST. @default none */
   readonly clientName?: string | undefined;
 }

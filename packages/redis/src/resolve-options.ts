@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { silentLogger, type Logger } from '@tierkit/core';
+import { combineTelemetry, silentLogger, type Logger, type Telemetry } from '@tierkit/core';
 import { parseAddress, parseRedisUrl, type UrlParts } from './addresses.ts';
 import { OptionFaults } from './option-faults.ts';
 import type { Endpoint, NatMap, RedisOptions } from './options.ts';
@@ -31,6 +31,7 @@ export interface ResolvedOptions {
   readonly breakerFailures: number;
   readonly breakerResetAfterMs: number;
   readonly logger: Logger;
+  readonly telemetry: Telemetry | undefined;
   readonly clientName: string | undefined;
   readonly redact: Redact;
 }
@@ -58,6 +59,7 @@ const KNOWN: Readonly<Record<keyof RedisOptions, true>> = {
   healthCheckInterval: true,
   breaker: true,
   logger: true,
+  telemetry: true,
   clientName: true,
 };
 const OF_THE_CLIENT = [
@@ -101,6 +103,7 @@ export function resolveOptions(input: string | RedisOptions): ResolvedOptions {
     breakerFailures: faults.integer('breaker.failures', options.breaker?.failures, 1, 1_000_000, 5),
     breakerResetAfterMs: faults.duration('breaker.resetAfter', options.breaker?.resetAfter, 1_000, DAY_MS),
     logger: options.logger ?? silentLogger,
+    telemetry: combineTelemetry(options.telemetry),
     clientName: faults.text('clientName', options.clientName),
     redact: redactor([password, sentinelPassword]),
   };

@@ -29,8 +29,10 @@ export async function* scan(
     do {
       signal?.throwIfAborted();
       const from = cursor;
-      const [next, keys] = await redis.execute((client) =>
-        (node ?? (client as Redis)).scan(from, 'MATCH', match, 'COUNT', count),
+      const [next, keys] = await redis.execute(
+        (client) => (node ?? (client as Redis)).scan(from, 'MATCH', match, 'COUNT', count),
+        undefined,
+        'SCAN',
       );
       cursor = next;
       if (keys.length > 0) yield [...new Set(keys)];

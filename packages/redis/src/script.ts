@@ -71,6 +71,7 @@ export function defineScript<const Keys extends readonly string[], const Args ex
   const restKey = keyNames.at(-1)?.startsWith('...') === true ? keyNames.at(-1)?.slice(3) : undefined;
   const plainKeys = restKey === undefined ? keyNames : keyNames.slice(0, -1);
   const pushArguments = compileArguments(name, types);
+  const command = `EVALSHA ${name}`;
   const evalsha = replyAs === 'buffer' ? 'evalshaBuffer' : 'evalsha';
   const evaluate = replyAs === 'buffer' ? 'evalBuffer' : 'eval';
 
@@ -100,11 +101,13 @@ export function defineScript<const Keys extends readonly string[], const Args ex
         return Promise.reject(error);
       }
       return redis
-        .execute((client) => (client as unknown as ScriptCommands)[evalsha](parts), since)
+        .execute((client) => (client as unknown as ScriptCommands)[evalsha](parts), since, command)
         .then(reply, (error: unknown) => {
           if (!isUnknownScript(error)) throw error;
           parts[0] = source;
-          return redis.execute((client) => (client as unknown as ScriptCommands)[evaluate](parts), since).then(reply);
+          return redis
+            .execute((client) => (client as unknown as ScriptCommands)[evaluate](parts), since, command)
+            .then(reply);
         });
     },
   };

@@ -67,7 +67,7 @@ export async function describeServer(redis: RedisConnection): Promise<ServerInfo
 }
 
 async function nodeInfo(redis: RedisConnection, node: Redis): Promise<NodeInfo> {
-  const text = await redis.execute(() => node.info());
+  const text = await redis.execute(() => node.info(), undefined, 'INFO');
   const fields = new Map<string, string>();
   for (const line of text.split('\r\n')) {
     const colon = line.indexOf(':');

@@ -30,6 +30,7 @@ const known: Readonly<Record<keyof TierkitOptions, true>> = {
   encryption: true,
   logger: true,
   clock: true,
+  telemetry: true,
 };
 
 /** @throws {TierkitError} `ERR_TIERKIT_OPTIONS` naming every fault; what the parts check themselves is left to them. */

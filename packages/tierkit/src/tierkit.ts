@@ -11,10 +11,9 @@ import {
 import type { Duration } from '@tierkit/core';
 import {
   createRedis,
+  redisInput,
   describeServer,
   type RedisConnection,
-  type RedisInput,
-  type RedisOptions,
   type RedisStatus,
   type ServerInfo,
   type Topology,
@@ -82,7 +81,7 @@ export function createTierkit(options: TierkitOptions): Tierkit {
   checkOptions(options);
   const { redis: input, durableRedis: _later, ...rest } = options;
   const named = backendNamed(input);
-  const redis = named === undefined ? createRedis(withLogger(input, options)) : undefined;
+  const redis = named === undefined ? createRedis(redisInput(input, options)) : undefined;
   try {
     const tiers = createTiers({ ...rest, redis: redis ?? named ?? 'null' });
     return wire(tiers, redis, options);
@@ -131,11 +130,4 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
 
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
-/** A connection that the kit makes logs where the kit does. */
-function withLogger(input: RedisInput, { logger }: TierkitOptions): RedisInput {
-  if (logger === undefined) return input;
-  if (typeof input === 'string') return { url: input, logger };
-  return 'sendCommand' in input ? input : { logger, ...(input satisfies RedisOptions) };
 }

@@ -1,4 +1,5 @@
 import { createTiers, type Scope, type Tiers } from '@tierkit/cache';
+import type { Telemetry } from '@tierkit/core';
 import type { Subject } from '../subject.ts';
 
 export const tierkitProject: Subject = createTierkit('tierkit project scope', (tiers) => tiers.project('bench'));
@@ -13,20 +14,38 @@ export const tierkitUntagged: Subject = {
 
 const maxBytes = 1_073_741_824;
 
-function createTierkit(name: string, scopeOf: (tiers: Tiers) => Scope): Subject {
+interface Options {
+  readonly role?: Subject['role'];
+  /** Made when the subject is opened. */
+  readonly telemetry?: () => { readonly telemetry: Telemetry; close(): Promise<unknown> };
+}
+
+export function createTierkit(
+  name: string,
+  scopeOf: (tiers: Tiers) => Scope,
+  { role = 'ours', telemetry }: Options = {},
+): Subject {
   return {
     name,
-    role: 'ours',
+    role,
     async open({ level, operation, port, maxEntries, tags }) {
       const l1 = level === 'l2' ? false : { maxEntries, maxBytes };
-      const tiers = createTiers({ redis: `redis://127.0.0.1:${port}`, l1 });
+      const told = telemetry?.();
+      const tiers = createTiers({
+        redis: `redis://127.0.0.1:${port}`,
+        l1,
+        ...(told && { telemetry: told.telemetry }),
+      });
       await tiers.ready();
       const scope = scopeOf(tiers);
       return {
         read: operation === 'get' ? (key) => scope.get(key) : (key, load) => scope.getOrSet(key, load),
         readMany: (keys) => scope.getMany(keys),
         write: (key, value) => scope.set(key, value, { tags }),
-        close: () => tiers.close(),
+        close: async () => {
+          await tiers.close();
+          await told?.close();
+        },
       };
     },
   };

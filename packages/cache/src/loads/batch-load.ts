@@ -1,6 +1,7 @@
 import { TierkitError, type Key } from '@tierkit/core';
 import type { LoaderContext } from './loader-context.ts';
 import { load } from './loads.ts';
+import { timed } from '../telemetry/cache-timers.ts';
 import { countFailed, handOut, hitLevel1, readLevel1, readStored, readSuspect } from '../reads.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { LoadPlan } from '../tier-policy.ts';
@@ -27,30 +28,34 @@ export async function loadBatch<K extends Key, T>(
   keepsAbsence: boolean,
 ): Promise<Map<string, unknown>> {
   const results = new Map<string, Promise<unknown>>();
-  const { missing, ...known } = await readKnown(state, [...keys.keys()], results);
-  let { away } = known;
-  const onAway = (): void => void (away = true);
-  const call = new BatchCall(loader);
-  for (let from = 0; from < missing.length; from += CLAIMS) {
-    const decisions = missing.slice(from, from + CLAIMS).map(
-      (name) =>
-        new Promise<void>((decide) => {
-          const loadOne = async (context: LoaderContext): Promise<unknown> => {
-            decide();
-            const answer = await call.ask(keys.get(name) as K);
-            return answer === undefined && keepsAbsence ? context.absent() : answer;
-          };
-          const loading = load(state, name, loadOne, plan, { away, onAway, onHeld: decide });
-          const result = loading.then((value) => handOut(value, false), asError);
-          results.set(name, result);
-          void result.then(() => decide());
-        }),
-    );
-    await Promise.all(decisions);
-  }
-  call.begin();
-  const values = await Promise.all([...results].map(async ([name, result]) => [name, await result] as const));
-  return new Map(values);
+  const absent = takeHits(state, [...keys.keys()], results);
+  const loadAbsent = async (): Promise<Map<string, unknown>> => {
+    const { missing, ...known } = await readKnown(state, absent, results);
+    let { away } = known;
+    const onAway = (): void => void (away = true);
+    const call = new BatchCall(state, loader);
+    for (let from = 0; from < missing.length; from += CLAIMS) {
+      const decisions = missing.slice(from, from + CLAIMS).map(
+        (name) =>
+          new Promise<void>((decide) => {
+            const loadOne = async (context: LoaderContext): Promise<unknown> => {
+              decide();
+              const answer = await call.ask(keys.get(name) as K);
+              return answer === undefined && keepsAbsence ? context.absent() : answer;
+            };
+            const hints = { away, onAway, onHeld: decide, partOf: 'batch' } as const;
+            const result = load(state, name, loadOne, plan, hints).then((value) => handOut(value, false), asError);
+            results.set(name, result);
+            void result.then(() => decide());
+          }),
+      );
+      await Promise.all(decisions);
+    }
+    call.begin();
+    const values = await Promise.all([...results].map(async ([name, result]) => [name, await result] as const));
+    return new Map(values);
+  };
+  return absent.length === 0 ? loadAbsent() : timed(state, 'get_or_set_many', loadAbsent, { count: absent.length });
 }
 
 /** The values of distinct names, each loaded by itself where nobody has or loads it, from what the map has for it. */
@@ -61,9 +66,11 @@ export async function loadEach<K>(
   plan: LoadPlan,
 ): Promise<ReadonlyMap<string, Promise<unknown>>> {
   const results = new Map<string, Promise<unknown>>();
-  const { missing, away } = await readKnown(state, [...keys.keys()], results);
+  const absent = takeHits(state, [...keys.keys()], results);
+  const { missing, away } = await readKnown(state, absent, results);
   for (const name of missing) {
-    const loading = load(state, name, (context) => loader(keys.get(name) as K, context), plan, { away });
+    const hints = { away, partOf: 'several' } as const;
+    const loading = load(state, name, (context) => loader(keys.get(name) as K, context), plan, hints);
     results.set(
       name,
       loading.then((value) => handOut(value, false)),
@@ -72,19 +79,26 @@ export async function loadEach<K>(
   return results;
 }
 
-/** What the levels have goes to the results. @returns the other names, and whether the second level could not be asked */
+/** What was found of a name goes to the results. */
+function take(results: Map<string, Promise<unknown>>, name: string, found: LoadedValue | undefined): boolean {
+  if (found !== undefined) results.set(name, Promise.resolve(handOut(found, false)));
+  return found !== undefined;
+}
+
+/** What the first level has goes to the results. @returns the other names */
+function takeHits(state: ScopeState, names: readonly string[], results: Map<string, Promise<unknown>>): string[] {
+  const nowMs = state.engine.clock.monotonic();
+  const absent = names.filter((name) => !take(results, name, readLevel1(state, name, nowMs)));
+  for (const name of results.keys()) hitLevel1(state, name);
+  return absent;
+}
+
+/** What the second level has goes to the results. @returns the other names, and whether it could not be asked */
 async function readKnown(
   state: ScopeState,
-  names: readonly string[],
+  absent: string[],
   results: Map<string, Promise<unknown>>,
 ): Promise<{ missing: string[]; away: boolean }> {
-  const nowMs = state.engine.clock.monotonic();
-  const take = (name: string, found: LoadedValue | undefined): boolean => {
-    if (found !== undefined) results.set(name, Promise.resolve(handOut(found, false)));
-    return found !== undefined;
-  };
-  const absent = names.filter((name) => !take(name, readLevel1(state, name, nowMs)));
-  for (const name of results.keys()) hitLevel1(state, name);
   // Names that are still missing after this are counted by their loads.
   const counted = (name: string, ...as: ('l2Hits' | 'misses' | 'staleServed')[]): void => {
     state.engine.topKeys.read(state.address, name);
@@ -96,12 +110,14 @@ async function readKnown(
   const failed = new Map<string, unknown>();
   try {
     const found = await readStored(state, unknown, failed);
-    for (const [index, name] of unknown.entries()) if (take(name, found[index])) counted(name, 'l2Hits');
+    for (const [index, name] of unknown.entries()) if (take(results, name, found[index])) counted(name, 'l2Hits');
   } catch (error) {
     for (const name of unknown) failed.set(name, error);
   }
   countFailed(state, failed);
-  for (const name of failed.keys()) if (take(name, readSuspect(state, name))) counted(name, 'misses', 'staleServed');
+  for (const name of failed.keys()) {
+    if (take(results, name, readSuspect(state, name))) counted(name, 'misses', 'staleServed');
+  }
   return { missing: absent.filter((name) => !results.has(name)), away: failed.size > 0 };
 }
 
@@ -113,11 +129,13 @@ interface Asked<K, T> {
 
 /** Gathers keys until `begin`, and calls the loader for all of them; keys that come later are gathered for a turn. */
 class BatchCall<K extends Key, T> {
+  readonly #state: ScopeState;
   readonly #loader: LoadBatch<K, T>;
   #asked: Asked<K, T>[] = [];
   #begun = false;
 
-  constructor(loader: LoadBatch<K, T>) {
+  constructor(state: ScopeState, loader: LoadBatch<K, T>) {
+    this.#state = state;
     this.#loader = loader;
   }
 
@@ -138,7 +156,7 @@ class BatchCall<K extends Key, T> {
     this.#asked = [];
     try {
       const keys = asked.map(({ key }) => key);
-      const answers = inOrder(keys, await this.#loader(keys));
+      const answers = inOrder(keys, await this.#load(keys));
       for (const [index, { resolve, reject }] of asked.entries()) {
         const answer = answers[index];
         if (answer instanceof Error) reject(answer);
@@ -147,6 +165,10 @@ class BatchCall<K extends Key, T> {
     } catch (error) {
       for (const { reject } of asked) reject(asError(error));
     }
+  }
+
+  async #load(keys: K[]): Promise<BatchAnswers<T>> {
+    return timed(this.#state, 'load', async () => this.#loader(keys), { count: keys.length });
   }
 }
 

@@ -23,6 +23,8 @@ export interface LoadHints {
   readonly onHeld?: () => void;
   /** Called when the second level could not be asked for the right to load. */
   readonly onAway?: () => void;
+  /** One of several that are asked for in one call, which is timed as a whole; a `batch` has one loader for all. */
+  readonly partOf?: 'several' | 'batch';
 }
 
 export interface LoadRequest extends LoadHints {

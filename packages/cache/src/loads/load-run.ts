@@ -7,6 +7,7 @@ import type { FillToken } from '../level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { Lease, LoadFailure, NewEntry } from '../stores/store.ts';
 import { MAX_NAMES } from '../tags/stamped-tags.ts';
+import { timed } from '../telemetry/cache-timers.ts';
 import type { TagsAtStart } from '../tags/tag-tables.ts';
 import type { WritePlan } from '../writes/writes.ts';
 
@@ -109,12 +110,13 @@ export function countMiss({ stats }: ScopeState, flight: Flight): void {
 }
 
 async function runLoader(state: ScopeState, flight: Flight): Promise<LoadOutcome> {
-  const { loader, policy } = flight.request;
+  const { name, loader, policy, partOf } = flight.request;
   countMiss(state, flight);
   state.stats.loads++;
   const context = loaderContext(flight);
-  const running = loader(context);
-  return LoadOutcome.of(await inTime(state, flight, running, policy.hardTimeoutMs));
+  const run = (): unknown => inTime(state, flight, loader(context), policy.hardTimeoutMs);
+  if (state.timers === undefined || partOf === 'batch') return LoadOutcome.of(await run());
+  return LoadOutcome.of(await timed(state, 'load', async () => run(), { key: state.keyOf(name) }));
 }
 
 function inTime(state: ScopeState, flight: Flight, running: unknown, hardTimeoutMs: number | undefined): unknown {

@@ -23,6 +23,7 @@ import type { FillToken } from '../level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { Claim, StoredEntry } from '../stores/store.ts';
 import type { TagsAtStart } from '../tags/tag-tables.ts';
+import { timed } from '../telemetry/cache-timers.ts';
 import type { LoadPlan } from '../tier-policy.ts';
 
 /** Between two looks at a lease whose end may go unheard, since the feed is lost. */
@@ -42,7 +43,7 @@ export async function load(
   policy: LoadPlan,
   hints: LoadHints = {},
 ): Promise<LoadedValue> {
-  const { engine, stats } = state;
+  const { engine } = state;
   const nowMs = engine.clock.monotonic();
   const known = readLevel1(state, name, nowMs);
   if (known !== undefined) {
@@ -51,14 +52,22 @@ export async function load(
     if (dueMs !== undefined) refresh(state, { name, loader, policy, hitAboveMs: aboveMs(dueMs) });
     return known;
   }
-  engine.topKeys.read(state.address, name);
+  const request = { name, loader, policy, hitAboveMs: 0, ...hints };
+  if (state.timers === undefined || hints.partOf !== undefined) return obtained(state, request);
+  return timed(state, 'get_or_set', () => obtained(state, request), { key: state.keyOf(name) });
+}
+
+/** What the first level does not have: what this process loads already, or what the second level says. */
+function obtained(state: ScopeState, request: LoadRequest): Promise<LoadedValue> {
+  const { name, policy } = request;
+  state.engine.topKeys.read(state.address, name);
   let flight = state.flights.get(name);
   if (flight?.tagMoves === state.tagMoves) {
-    stats.shared++;
+    state.stats.shared++;
     flight.join(policy);
-    hints.onHeld?.();
+    request.onHeld?.();
   } else {
-    flight = begin(state, { name, loader, policy, hitAboveMs: 0, ...hints });
+    flight = begin(state, request);
   }
   return answer(state, flight, policy);
 }

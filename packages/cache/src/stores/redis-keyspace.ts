@@ -83,7 +83,11 @@ export class RedisKeyspace {
         const name = nameOfLease(scope, lease);
         return name !== undefined && pattern.matches(name);
       });
-      await this.#redis.execute((client) => Promise.all(leases.map((lease) => client.unlink(lease))));
+      await this.#redis.execute(
+        (client) => Promise.all(leases.map((lease) => client.unlink(lease))),
+        undefined,
+        'UNLINK',
+      );
     }
   }
 
@@ -96,13 +100,16 @@ export class RedisKeyspace {
     const metaBytes = new Map(keys.map((key, index) => [key, metaLength(headers[index])]));
     const tagged = keys.filter((key) => metaBytes.get(key) !== 0);
     if (tagged.length === 0) return keys.map((key) => ({ key, tags: [] }));
-    const metas = await this.#redis.execute((client) =>
-      Promise.all(
-        tagged.map((key) => {
-          const end = HEADER_BYTES + (metaBytes.get(key) ?? 0) - 1;
-          return client.getrangeBuffer(key, HEADER_BYTES, end).catch(ignoreWrongType);
-        }),
-      ),
+    const metas = await this.#redis.execute(
+      (client) =>
+        Promise.all(
+          tagged.map((key) => {
+            const end = HEADER_BYTES + (metaBytes.get(key) ?? 0) - 1;
+            return client.getrangeBuffer(key, HEADER_BYTES, end).catch(ignoreWrongType);
+          }),
+        ),
+      undefined,
+      'GETRANGE',
     );
     const readable = tagged.flatMap((key, index) => {
       const meta = metas[index];
@@ -126,30 +133,39 @@ export class RedisKeyspace {
   async unlinkGenerations(prefix: string): Promise<void> {
     for await (const found of scan(this.#redis, { match: `${prefix}*}`, count: BATCH })) {
       const own = found.filter((key) => key.startsWith(prefix) && key.endsWith('}'));
-      await this.#redis.execute((client) => Promise.all(own.map((key) => client.unlink(key))));
+      await this.#redis.execute((client) => Promise.all(own.map((key) => client.unlink(key))), undefined, 'UNLINK');
     }
   }
 
   #generation(scope: ScopeAddress): Promise<Buffer | null> {
     if (!scope.scoped) return this.#rootGeneration(scope);
-    return this.#redis.execute((client) => client.getBuffer(scope.generationKey));
+    return this.#redis.execute((client) => client.getBuffer(scope.generationKey), undefined, 'GET');
   }
 
   #states(keys: readonly string[]): Promise<(KeyState | undefined)[]> {
-    return this.#redis.execute((client) =>
-      Promise.all(
-        keys.map(async (key) => {
-          const [remainingMs, bytes] = await Promise.all([client.pttl(key), client.strlen(key).catch(ignoreWrongType)]);
-          return bytes === undefined ? undefined : { remainingMs, bytes };
-        }),
-      ),
+    return this.#redis.execute(
+      (client) =>
+        Promise.all(
+          keys.map(async (key) => {
+            const [remainingMs, bytes] = await Promise.all([
+              client.pttl(key),
+              client.strlen(key).catch(ignoreWrongType),
+            ]);
+            return bytes === undefined ? undefined : { remainingMs, bytes };
+          }),
+        ),
+      undefined,
+      'PTTL',
     );
   }
 
   #headers(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
-    return this.#redis.execute((client) =>
-      // A name that something else took as a list or a hash is no entry.
-      Promise.all(keys.map((key) => client.getrangeBuffer(key, 0, HEADER_BYTES - 1).catch(ignoreWrongType))),
+    return this.#redis.execute(
+      (client) =>
+        // A name that something else took as a list or a hash is no entry.
+        Promise.all(keys.map((key) => client.getrangeBuffer(key, 0, HEADER_BYTES - 1).catch(ignoreWrongType))),
+      undefined,
+      'GETRANGE',
     );
   }
 }

@@ -98,7 +98,7 @@ export class RedisStore implements CacheStore {
     if (scope.scoped) {
       const known = this.#generations.scopes.get(scope.generationKey);
       if (known !== undefined) {
-        const bytes = await this.#redis.execute((client) => client.getBuffer(key));
+        const bytes = await this.#redis.execute((client) => client.getBuffer(key), undefined, 'GET');
         if (bytes === null) return undefined;
         // Another generation than the known one may be a newer one as well as an ended one.
         if (isGeneration(bytes, known))
@@ -109,10 +109,10 @@ export class RedisStore implements CacheStore {
     const root = this.#generations.root(scope);
     const known = root.current;
     if (known !== undefined) {
-      const bytes = await this.#redis.execute((client) => client.getBuffer(key));
+      const bytes = await this.#redis.execute((client) => client.getBuffer(key), undefined, 'GET');
       return bytes === null ? undefined : this.#entries.current(scope, this.#entries.parse(key, bytes, known), since);
     }
-    const reading = this.#redis.execute((client) => client.getBuffer(key));
+    const reading = this.#redis.execute((client) => client.getBuffer(key), undefined, 'GET');
     const [bytes, generation] = await Promise.all([reading, root.get(0)]);
     return bytes === null
       ? undefined
@@ -186,7 +186,7 @@ export class RedisStore implements CacheStore {
     await this.#keyspace.unlinkGenerations(prefix);
     const { channel, message } = this.#announce({ kind: 'tier', prefix });
     this.forgetGenerations();
-    await this.#redis.execute((client) => client.publish(channel, message));
+    await this.#redis.execute((client) => client.publish(channel, message), undefined, 'PUBLISH');
   }
 
   async discard(entry: StoredEntry): Promise<void> {
@@ -218,7 +218,7 @@ export class RedisStore implements CacheStore {
 
   async announcePattern(scope: ScopeAddress, pattern: string): Promise<void> {
     const { channel, message } = this.#announce({ kind: 'pattern', generationKey: scope.generationKey, pattern });
-    await this.#redis.execute((client) => client.publish(channel, message));
+    await this.#redis.execute((client) => client.publish(channel, message), undefined, 'PUBLISH');
   }
 
   claim(scope: ScopeAddress, key: string, request: ClaimRequest): Promise<Claim> {
@@ -248,6 +248,7 @@ export class RedisStore implements CacheStore {
     const [bytes, generation] = await this.#redis.execute(
       (client) => client.mgetBuffer(key, scope.generationKey),
       since,
+      'MGET',
     );
     if (generation == null) return undefined;
     scopes.learn(scope.generationKey, generation, askedAtMs, changes);
@@ -262,7 +263,7 @@ export class RedisStore implements CacheStore {
   async #readBatch(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
     const since = this.moment;
     const named = scope.scoped ? [...keys, scope.generationKey] : keys;
-    const reading = this.#redis.execute((client) => client.mgetBuffer(...named));
+    const reading = this.#redis.execute((client) => client.mgetBuffer(...named), undefined, 'MGET');
     const [replies, known] = await Promise.all([
       reading,
       scope.scoped ? undefined : this.#generations.root(scope).get(0),

@@ -37,6 +37,7 @@ export class RedisTagSource implements TagSource {
     const scores = await this.#options.redis.execute(
       (client) => client.zmscore(tagsKey, ' epoch', ' at', ' floor', ...names),
       since,
+      'ZMSCORE',
     );
     const [table = 0, at = 0, floor = 0, ...versions] = scores.map((score) =>
       score == null ? undefined : Number(score),

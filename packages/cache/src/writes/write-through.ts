@@ -4,6 +4,7 @@ import { keepLease } from '../loads/load-run.ts';
 import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
 import type { Lease, Lifetime } from '../stores/store.ts';
+import { timed } from '../telemetry/cache-timers.ts';
 import { encodeValue, remove, writtenEntry, type EncodedValue, type WritePlan } from './writes.ts';
 
 /** How a write through the cache ended, once the source has the value. */
@@ -69,12 +70,27 @@ export async function updateThrough(
  * that right still holds. Of two writers at once the later one took it from the earlier, who then removes what is there:
  * none can leave the value that the other one replaced in the source.
  */
-async function changeThrough<R>(
+function changeThrough<R>(
   state: ScopeState,
   name: string,
   change: (asked: boolean) => Promise<Changed<R>>,
   plan: WritePlan,
-): Promise<{ readonly saved: R; readonly end: 'stored' | End; readonly confirmed: boolean }> {
+): Promise<ChangedThrough<R>> {
+  return timed(state, 'write_through', () => changeBoth(state, name, change, plan), { key: state.keyOf(name) });
+}
+
+interface ChangedThrough<R> {
+  readonly saved: R;
+  readonly end: 'stored' | End;
+  readonly confirmed: boolean;
+}
+
+async function changeBoth<R>(
+  state: ScopeState,
+  name: string,
+  change: (asked: boolean) => Promise<Changed<R>>,
+  plan: WritePlan,
+): Promise<ChangedThrough<R>> {
   const begun = await begin(state, name, plan);
   const lease = begun?.lease;
   const token = state.level1.begin(name);
@@ -157,7 +173,8 @@ async function leaveNone(state: ScopeState, name: string, end: 'stored' | End): 
   return false;
 }
 
-function report({ stats, engine, address }: ScopeState, error: unknown): void {
+function report({ stats, engine, timers, address }: ScopeState, error: unknown): void {
   stats.errors++;
+  timers?.telemetry.noteError?.(error);
   engine.logger.debug({ tier: address.tier, error: String(error) }, 'Redis did not confirm a write through');
 }

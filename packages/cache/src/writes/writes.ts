@@ -1,9 +1,10 @@
-import { compilePattern, TierkitError, type Sealed } from '@tierkit/core';
+import { compilePattern, TierkitError, type KeyPattern, type Sealed, type SpanDetails } from '@tierkit/core';
 import { refreshMarginMs } from '../loads/load-policy.ts';
 import type { NewLevel1Entry } from '../level1/scope-level1.ts';
 import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
 import type { Lifetime } from '../stores/store.ts';
+import { timed } from '../telemetry/cache-timers.ts';
 
 /** What a pattern deletion did. */
 export interface PatternDeletion {
@@ -37,7 +38,16 @@ export function encodeValue(state: ScopeState, name: string, value: unknown, sen
  *
  * @returns whether Redis confirmed; if not, the names are remembered and invalidated when it returns
  */
-export async function write(
+export function write(
+  state: ScopeState,
+  entries: readonly EncodedValue[],
+  plan: WritePlan,
+  required: boolean,
+): Promise<boolean> {
+  return timed(state, 'set', () => writeNow(state, entries, plan, required), detailsOf(state, entries.map(nameOf)));
+}
+
+async function writeNow(
   state: ScopeState,
   entries: readonly EncodedValue[],
   plan: WritePlan,
@@ -102,7 +112,11 @@ export function writtenEntry(
 }
 
 /** Deletes entries and announces it. @returns whether Redis confirmed, as `write` */
-export async function remove(state: ScopeState, names: readonly string[], required: boolean): Promise<boolean> {
+export function remove(state: ScopeState, names: readonly string[], required: boolean): Promise<boolean> {
+  return timed(state, 'delete', () => removeNow(state, names, required), detailsOf(state, names));
+}
+
+async function removeNow(state: ScopeState, names: readonly string[], required: boolean): Promise<boolean> {
   const { engine, stats } = state;
   for (const name of names) state.invalidate(name);
   const sent = engine.unconfirmed.moment;
@@ -135,7 +149,11 @@ export function doubt(state: ScopeState, names: readonly string[], tags: readonl
 }
 
 /** Ends all entries of the scope in one step. @returns whether Redis confirmed, as `write` */
-export async function clear(state: ScopeState, required: boolean): Promise<boolean> {
+export function clear(state: ScopeState, required: boolean): Promise<boolean> {
+  return timed(state, 'clear', () => clearNow(state, required));
+}
+
+async function clearNow(state: ScopeState, required: boolean): Promise<boolean> {
   const { engine } = state;
   state.invalidateAll();
   const sent = engine.unconfirmed.moment;
@@ -161,7 +179,7 @@ export async function invalidateTags(target: Target, tags: readonly string[], re
   const names = engine.impliedTags.of(tags);
   if (names.length === 0) return true;
   try {
-    await engine.tags.invalidate(address, names);
+    await timed(target, 'invalidate_tags', async () => engine.tags.invalidate(address, names));
   } catch (error) {
     engine.unconfirmed.addTags(address, names);
     return unconfirmed(target, 'invalidateTags', error, required);
@@ -175,8 +193,17 @@ export async function invalidateTags(target: Target, tags: readonly string[], re
  * Leases go first: a load that ends before its lease is found has stored its entry before the entries are listed.
  */
 export async function removeByPattern(state: ScopeState, pattern: string, dryRun: boolean): Promise<PatternDeletion> {
-  const { engine, stats } = state;
   const compiled = compilePattern(pattern);
+  return timed(state, 'delete_by_pattern', () => removeMatching(state, pattern, compiled, dryRun));
+}
+
+async function removeMatching(
+  state: ScopeState,
+  pattern: string,
+  compiled: KeyPattern,
+  dryRun: boolean,
+): Promise<PatternDeletion> {
+  const { engine, stats } = state;
   const matches = (name: string): boolean => compiled.matches(name);
   let deleted = 0;
   if (!dryRun) state.invalidateMatching(matches);
@@ -198,12 +225,21 @@ export async function removeByPattern(state: ScopeState, pattern: string, dryRun
   return { deleted, confirmed: true };
 }
 
+const nameOf = ({ name }: EncodedValue): string => name;
+
+function detailsOf(state: ScopeState, names: readonly string[]): SpanDetails | undefined {
+  const [first] = names;
+  if (state.timers === undefined || first === undefined) return undefined;
+  return names.length === 1 ? { key: state.keyOf(first) } : { count: names.length };
+}
+
 /** What is changed: a scope, or all of them. */
-type Target = Pick<ScopeState, 'engine' | 'address' | 'stats'>;
+type Target = Pick<ScopeState, 'engine' | 'address' | 'stats' | 'timers'>;
 
 function unconfirmed(state: Target, operation: string, error: unknown, required: boolean): false {
   const { tier } = state.address;
   state.stats.errors++;
+  state.timers?.telemetry.noteError?.(error);
   state.engine.logger.debug({ tier, operation, error: String(error) }, 'Redis did not confirm a change');
   if (!required) return false;
   const message = `Redis did not confirm the ${operation}; it may still take effect`;

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { createTiers, type Tiers } from '@tierkit/cache';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { openTelemetry } from '../src/opentelemetry/index.ts';
+import { CollectedMetrics } from './support/collected.ts';
+
+let metrics: CollectedMetrics;
+const opened: Tiers[] = [];
+
+beforeEach(() => {
+  metrics = new CollectedMetrics();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((tiers) => tiers.close()));
+  await metrics.close();
+});
+
+function open(options: Partial<Parameters<typeof createTiers>[0]> = {}): Tiers {
+  const telemetry = openTelemetry({ meterProvider: metrics.meterProvider });
+  const tiers = createTiers({ redis: 'memory', telemetry, ...options });
+  opened.push(tiers);
+  return tiers;
+}
+
+test('counters are those of the statistics, by tier, name and result', async () => {
+  const tiers = open();
+  const project = tiers.project('p1');
+  await project.set('a', 1);
+  await project.get('a');
+  await project.get('a');
+  await project.get('missing');
+  await project.delete('a');
+  const user = project.define({ name: 'user', ttl: '1m', key: (id: string) => ['user', id], load: async () => 'Ann' });
+  await Promise.all([user.get('1'), user.get('1'), user.get('1')]);
+  await user.get('1');
+  await expect(project.getOrSet('broken', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+
+  const all = await metrics.collect();
+  expect(all['tierkit.cache.reads']).toMatchObject({
+    'tierkit.result=l1_hit,tierkit.tier=project': 2,
+    'tierkit.result=miss,tierkit.tier=project': 2,
+    'tierkit.name=user,tierkit.result=miss,tierkit.tier=project': 1,
+    'tierkit.name=user,tierkit.result=shared,tierkit.tier=project': 2,
+    'tierkit.name=user,tierkit.result=l1_hit,tierkit.tier=project': 1,
+  });
+  expect(all['tierkit.cache.writes']).toMatchObject({ 'tierkit.tier=project': 1 });
+  expect(all['tierkit.cache.deletes']).toMatchObject({ 'tierkit.tier=project': 1 });
+  expect(all['tierkit.cache.loads']).toMatchObject({
+    'tierkit.tier=project': 1,
+    'tierkit.name=user,tierkit.tier=project': 1,
+  });
+  expect(all['tierkit.cache.load_errors']).toMatchObject({
+    'tierkit.tier=project': 1,
+    'tierkit.name=user,tierkit.tier=project': 0,
+  });
+  expect(all['tierkit.cache.l1.entries']).toMatchObject({ 'tierkit.tier=project': 1 });
+  expect(all['tierkit.cache.l1.size']).toMatchObject({
+    'tierkit.tier=project': tiers.stats().tiers['project']?.l1.bytes,
+  });
+  expect(all['tierkit.cache.incoherent']).toEqual({ '': 0 });
+});
+
+test('each operation that the first level cannot answer is timed once, and hits in process are not', async () => {
+  const global = open().global;
+  await global.set('a', 1);
+  for (let i = 0; i < 5; i++) await global.get('a');
+  await global.get('b');
+  await global.getMany(['a', 'b', 'c']);
+  await global.getOrSet('d', () => 4);
+  await global.getOrSetMany(['e', 'f', 'a'], (keys) => keys.map(() => 5));
+  await global.getOrSetMany(['e', 'f'], () => []);
+  await global.writeThrough('g', 6, async () => {});
+  await global.invalidateTags(['t']);
+  await global.deleteByPattern('x*');
+  await global.deleteMany(['a', 'b']);
+  await global.clear();
+  await expect(global.getOrSet('bad', () => Promise.reject(new RangeError('secret')))).rejects.toThrow('secret');
+
+  const durations = (await metrics.collect())['tierkit.cache.operation.duration'];
+  const of = (operation: string): string => `tierkit.operation=${operation},tierkit.tier=global`;
+  expect(durations).toEqual({
+    [of('set')]: 1,
+    [of('get')]: 1,
+    [of('get_many')]: 1,
+    [of('get_or_set')]: 1,
+    [of('load')]: 2,
+    [of('get_or_set_many')]: 1,
+    [of('write_through')]: 1,
+    [of('invalidate_tags')]: 1,
+    [of('delete_by_pattern')]: 1,
+    [of('delete')]: 1,
+    [of('clear')]: 1,
+    [`error.type=RangeError,${of('get_or_set')}`]: 1,
+    [`error.type=RangeError,${of('load')}`]: 1,
+  });
+});
+
+test('Redis commands are timed under the stable name, scripts by theirs', async () => {
+  const url = new URL(inject('redisUrl'));
+  const tiers = open({ redis: url.href, prefix: `${randomUUID()}:`, l1: false, reclaim: false });
+  await tiers.ready();
+  const before = (await metrics.collect())['db.client.operation.duration'] ?? {};
+  await tiers.project('p').set('a', 1);
+  await tiers.project('p').get('a');
+  await tiers.project('p').get('a');
+  const after = (await metrics.collect())['db.client.operation.duration'] ?? {};
+  const server = `db.system.name=redis,server.address=${url.hostname},server.port=${url.port}`;
+  const db = `db.namespace=${url.pathname.slice(1) || '0'}`;
+  const more = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
+  // The first read asks for the scope's generation as well.
+  expect(more(`${db},db.operation.name=MGET,${server}`)).toBe(1);
+  expect(more(`${db},db.operation.name=GET,${server}`)).toBe(1);
+  expect(more(`${db},db.operation.name=EVALSHA,db.stored_procedure.name=cache-write-entry,${server}`)).toBe(1);
+});
+
+test('with redisCommands off or with metrics off, nothing of that is made', async () => {
+  const quiet = open({ telemetry: openTelemetry({ meterProvider: metrics.meterProvider, metrics: false }) });
+  await quiet.global.get('a');
+  expect(await metrics.collect()).toEqual({});
+  const redis = inject('redisUrl');
+  const telemetry = openTelemetry({ meterProvider: metrics.meterProvider, redisCommands: false });
+  const tiers = open({ redis, prefix: `${randomUUID()}:`, telemetry });
+  await tiers.ready();
+  await tiers.global.get('a');
+  const all = await metrics.collect();
+  expect(all['tierkit.cache.operation.duration']).toEqual({ 'tierkit.operation=get,tierkit.tier=global': 1 });
+  expect(Object.keys(all).filter((name) => name.startsWith('db.'))).toEqual([]);
+});
+
+test('two caches with one telemetry are added up; each leaves with its own numbers, the last with the callback', async () => {
+  const telemetry = openTelemetry({ meterProvider: metrics.meterProvider });
+  const [one, two] = [open({ telemetry }), open({ telemetry })];
+  await one.global.get('a');
+  await two.global.get('a');
+  const misses = 'tierkit.result=miss,tierkit.tier=global';
+  expect((await metrics.collect())['tierkit.cache.reads']).toMatchObject({ [misses]: 2 });
+  expect(metrics.callbacks).toBe(1);
+  await one.close();
+  expect(metrics.callbacks).toBe(1);
+  expect((await metrics.collect())['tierkit.cache.reads']).toMatchObject({ [misses]: 1 });
+  await two.close();
+  expect(metrics.callbacks).toBe(0);
+});
+
+test('no more than 100 names of a tier have series of their own, and nothing is lost beyond', async () => {
+  const project = open().project('p');
+  for (let i = 0; i < 150; i++) await project.countedAs(`name${i}`).get('a');
+  const { 'tierkit.cache.reads': reads = {}, 'tierkit.cache.operation.duration': durations = {} } =
+    await metrics.collect();
+  const named = Object.keys(reads).filter((series) => series.includes('tierkit.name='));
+  expect(new Set(named.map((series) => /name=([^,]*)/.exec(series)?.[1])).size).toBe(100);
+  expect(reads['tierkit.result=miss,tierkit.tier=project']).toBe(50);
+  expect(Object.keys(durations)).toHaveLength(101);
+  expect(durations['tierkit.operation=get,tierkit.tier=project']).toBe(50);
+});
+
+test('errors of a loader that are all different make at most 21 series', async () => {
+  const global = open({ load: { failureBackoff: false } }).global;
+  for (let i = 0; i < 40; i++) {
+    const error = Object.assign(new Error('x'), { code: `E_USER_${i}` });
+    await global.getOrSet(`k${i}`, () => Promise.reject(error)).catch(() => {});
+  }
+  const durations = (await metrics.collect())['tierkit.cache.operation.duration'] ?? {};
+  const loads = Object.entries(durations).filter(([series]) => series.includes('operation=load'));
+  expect(loads).toHaveLength(21);
+  expect(loads.find(([series]) => series.startsWith('error.type=_OTHER,'))?.[1]).toBe(20);
+});

@@ -1,0 +1,73 @@
+import type { Meter, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
+import { MeterProvider, MetricReader, type MetricData } from '@opentelemetry/sdk-metrics';
+
+class ManualReader extends MetricReader {
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
+}
+
+/** A series of a metric: its attributes as `a=b,c=d`, sorted, and its number; for a histogram how many were recorded. */
+export type Series = Readonly<Record<string, number>>;
+
+/** The real SDK, collected by hand. */
+export class CollectedMetrics {
+  readonly meterProvider: ApiMeterProvider;
+  readonly #reader = new ManualReader();
+  readonly #provider: MeterProvider;
+  readonly #callbacks = new Set<unknown>();
+
+  constructor() {
+    this.#provider = new MeterProvider({ readers: [this.#reader] });
+    this.meterProvider = { getMeter: (name) => this.#counting(this.#provider.getMeter(name)) };
+  }
+
+  /** Callbacks that the SDK would call at the next collection. */
+  get callbacks(): number {
+    return this.#callbacks.size;
+  }
+
+  /** All series by the names of their metrics. */
+  async collect(): Promise<Readonly<Record<string, Series>>> {
+    const { resourceMetrics, errors } = await this.#reader.collect();
+    if (errors.length > 0) throw new AggregateError(errors);
+    const metrics = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
+    return Object.fromEntries(
+      metrics.map(({ descriptor, dataPoints }) => [
+        descriptor.name,
+        Object.fromEntries(dataPoints.map((point) => [textOf(point), numberOf(point)])),
+      ]),
+    );
+  }
+
+  /** The SDK itself does not tell what it would call. */
+  #counting(meter: Meter): Meter {
+    const add = meter.addBatchObservableCallback.bind(meter);
+    const remove = meter.removeBatchObservableCallback.bind(meter);
+    meter.addBatchObservableCallback = (callback, instruments) => {
+      this.#callbacks.add(callback);
+      add(callback, instruments);
+    };
+    meter.removeBatchObservableCallback = (callback, instruments) => {
+      this.#callbacks.delete(callback);
+      remove(callback, instruments);
+    };
+    return meter;
+  }
+
+  async close(): Promise<void> {
+    await this.#provider.shutdown();
+  }
+}
+
+type Point = MetricData['dataPoints'][number];
+
+function textOf({ attributes }: Point): string {
+  return Object.keys(attributes)
+    .sort()
+    .map((name) => `${name}=${String(attributes[name])}`)
+    .join(',');
+}
+
+function numberOf({ value }: Point): number {
+  return typeof value === 'number' ? value : value.count;
+}
