@@ -15,17 +15,16 @@ function save(by: string, fence: bigint): boolean {
   return true;
 }
 
-const first = one.request('analysis:p1', { ttl: '30s' }, async (lock) => {
-  await sleep(50); // the analysis
-  console.log('one saves:', save('one', lock.token));
-});
-await sleep(20);
+const lock = await one.acquire('analysis:p1', { ttl: '30s' });
 const second = two.request('analysis:p1', { timeout: '5s' }, async (lock) => {
   console.log('two saves:', save('two', lock.token));
 });
-await sleep(20);
+while ((await one.inspect('analysis:p1')).waiting === 0) await sleep(5); // the analysis
+
 const { holders, waiters } = await one.inspect('analysis:p1');
 const instance = (owner: string): string => owner.split('-')[0] ?? '';
 console.log('held by', instance(holders[0]?.owner ?? ''), 'waiting:', instance(waiters[0]?.owner ?? ''));
-await Promise.all([first, second]);
+console.log('one saves:', save('one', lock.token));
+await lock.release();
+await second;
 await Promise.all([one.close(), two.close()]);

@@ -124,8 +124,8 @@ export function lockConformance(target: LockTarget): void {
 
     it('extends a hold by itself, until it is released', async () => {
       const name = fresh();
-      const lock = await one.acquire(name, { ttl: 400 });
-      await sleep(900);
+      const lock = await one.acquire(name, { ttl: 240 });
+      await sleep(500);
       expect(lock.held).toBe(true);
       expect(lock.signal.aborted).toBe(false);
       expect(await two.tryAcquire(name)).toBeUndefined();

@@ -4,6 +4,7 @@ import { nextFenceScript, raiseFenceScript } from './fence-scripts.ts';
 import { majority } from './majority.ts';
 import { Ballot, type Votes } from './votes.ts';
 import type { Attendance, LockRequest, LockState, LockStore, Taking } from '../stores/lock-store.ts';
+import { MemoryStore } from '../stores/memory-store.ts';
 import { RedisStore, type RedisStoreOptions } from '../stores/redis-store.ts';
 
 interface Hold {
@@ -12,43 +13,46 @@ interface Hold {
   readonly turn: string | undefined;
 }
 
-const RETRY_MS = 10;
-const RETRY_SPREAD_MS = 60;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 640;
 
 /**
  * A lock is held by whom a majority of independent Redises has given its vote.
  *
  * Contenders line up at the first node, with a lock of its own for whose turn it is, and vote one after the other. While that
- * node is away they vote as they come, after pauses of random length; then nobody is woken and there is no order, but no two
- * hold the lock.
+ * node is away they line up within each process only, and processes vote as they come, after pauses of random length that
+ * grow; there is no order between them then, but no two hold the lock.
  */
 export class QuorumStore implements LockStore {
   readonly #nodes: readonly RedisConnection[];
   readonly #prefix: string;
   readonly #turns: RedisStore;
+  readonly #turnsHere: MemoryStore;
   readonly #ballot: Ballot;
+  /** The last pause of owners whose vote failed. */
+  readonly #pauses = new Map<string, number>();
   readonly #holds = new Map<string, Hold>();
 
   constructor(nodes: readonly RedisConnection[], options: RedisStoreOptions) {
     this.#nodes = nodes;
     this.#prefix = options.prefix;
     this.#turns = new RedisStore(nodes[0] as RedisConnection, { ...options, prefix: `${options.prefix}turn:` });
+    this.#turnsHere = new MemoryStore(options.clock);
     this.#ballot = new Ballot(nodes);
   }
 
   async take(request: LockRequest, manner: 'try' | 'wait'): Promise<Taking> {
     const { resource, owner, shape, ttlMs } = request;
     if (shape !== 'x') throw lockError('ERR_LOCK_OPTIONS', 'a quorum has neither shared mode nor semaphores');
-    // An error means that the first node is away.
-    const turn = await this.#turns.take(request, manner).catch(() => undefined);
-    if (turn !== undefined && turn.token === undefined) return turn;
+    const turn = await this.#turn(request, manner);
+    if (turn.token === undefined) return turn;
     try {
       const votes = await this.#ballot.hold(this.#key(resource, 'vote'), ttlMs);
       if (votes === undefined) {
-        if (manner === 'try') await this.#turns.withdraw(request).catch(() => undefined);
-        return { token: undefined, retryInMs: RETRY_MS + Math.random() * RETRY_SPREAD_MS };
+        if (manner === 'try') await this.#endTurn(request);
+        return { token: undefined, retryInMs: this.#pause(owner) };
       }
-      this.#holds.set(owner, { votes, turn: turn?.token });
+      this.#holds.set(owner, { votes, turn: turn.token === HERE ? undefined : turn.token });
       return { token: await this.#nextToken(resource) };
     } catch (error) {
       await this.withdraw(request).catch(() => undefined);
@@ -77,13 +81,20 @@ export class QuorumStore implements LockStore {
     try {
       return hold !== undefined && (await this.#ballot.release(hold.votes));
     } finally {
-      // A turn at a node that is away runs out.
-      await this.#turns.withdraw(request).catch(() => undefined);
+      await this.#endTurn(request);
     }
   }
 
   attend(request: LockRequest, wake: () => void): Attendance {
-    return this.#turns.attend(request, wake);
+    const there = this.#turns.attend(request, wake);
+    const here = this.#turnsHere.attend(request, wake);
+    return {
+      ready: there.ready,
+      leave: () => {
+        there.leave();
+        here.leave();
+      },
+    };
   }
 
   /** As the first node sees it: holders of votes that were given while it was away are not shown. */
@@ -115,6 +126,29 @@ export class QuorumStore implements LockStore {
     return `${this.#prefix}${resource}:${part}`;
   }
 
+  /** At the first node, or in this process while that cannot be asked. */
+  async #turn(request: LockRequest, manner: 'try' | 'wait'): Promise<Taking> {
+    try {
+      return await this.#turns.take(request, manner);
+    } catch {
+      const turn = await this.#turnsHere.take(request, manner);
+      return turn.token === undefined ? turn : { token: HERE };
+    }
+  }
+
+  async #endTurn(request: LockRequest): Promise<void> {
+    this.#pauses.delete(request.owner);
+    await this.#turnsHere.withdraw(request);
+    // A turn at a node that is away runs out.
+    await this.#turns.withdraw(request).catch(() => undefined);
+  }
+
+  #pause(owner: string): number {
+    const pauseMs = Math.min(2 * (this.#pauses.get(owner) ?? FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+    this.#pauses.set(owner, pauseMs);
+    return pauseMs * (0.2 + 0.8 * Math.random());
+  }
+
   /** Above all tokens before: those were known to a majority, of which any other majority asks one. */
   async #nextToken(resource: string): Promise<string> {
     const fence = this.#key(resource, 'fence');
@@ -125,5 +159,7 @@ export class QuorumStore implements LockStore {
   }
 }
 
+/** The token of turns that were given in this process. */
+const HERE = '0';
 const greatest = (tokens: readonly bigint[]): bigint =>
   tokens.reduce((most, token) => (token > most ? token : most), 0n);

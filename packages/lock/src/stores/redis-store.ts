@@ -17,6 +17,7 @@ import {
   type Shape,
   type Taking,
 } from './lock-store.ts';
+import { TurnChecks } from './turn-checks.ts';
 import { WakeUps } from './wake-ups.ts';
 
 /** While wake-ups may be missed, waiters look for themselves. */
@@ -42,10 +43,9 @@ export class RedisStore implements LockStore {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #wakeUps: WakeUps;
-  /** Locks whose turn was given away from here, and may not have been confirmed. */
-  readonly #unconfirmed = new Set<string>();
-  #sweep: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #turnChecks = new TurnChecks(async (resource) => {
+    this.#released(resource, await sweepScript.run(this.#redis, this.#keys(resource), {}));
+  });
 
   constructor(redis: RedisConnection, options: RedisStoreOptions) {
     this.#redis = redis;
@@ -57,7 +57,10 @@ export class RedisStore implements LockStore {
   }
 
   take(request: LockRequest, manner: 'try' | 'wait'): Promise<Taking> {
-    if (manner === 'try') return this.#take(request, '').catch((error: unknown) => this.#connected(request, error));
+    if (manner === 'try') {
+      if (this.#redis.status === 'connecting') return this.#connected(() => this.#take(request, ''));
+      return this.#take(request, '').catch(refuse);
+    }
     const { resource } = request;
     return this.#take(request, this.#wakeUps.wakeOf(resource)).then(
       this.#wakeUps.live(resource) ? undefined : soon,
@@ -69,11 +72,14 @@ export class RedisStore implements LockStore {
     return takeScript.run(this.#redis, this.#keys(resource), { me: owner, shape, ttl: ttlMs, wake });
   }
 
-  /** A connection that was made a moment ago is waited for. */
-  async #connected(request: LockRequest, error: unknown): Promise<Taking> {
-    if (this.#redis.status !== 'connecting') return refuse(error);
-    await this.#redis.ready(CONNECT_MS).catch(refuse);
-    return this.#take(request, '').catch(refuse);
+  /** Waits for a connection that was made a moment ago. */
+  async #connected<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      if (this.#redis.status === 'connecting') await this.#redis.ready(CONNECT_MS);
+      return await ask();
+    } catch (error) {
+      return refuse(error);
+    }
   }
 
   extend({ resource, owner, shape, ttlMs }: LockRequest, token: string): Promise<boolean> {
@@ -98,13 +104,12 @@ export class RedisStore implements LockStore {
   }
 
   inspect(resource: string): Promise<LockState> {
-    return inspectScript.run(this.#redis, this.#keys(resource), {}).catch(refuse);
+    return this.#connected(() => inspectScript.run(this.#redis, this.#keys(resource), {}));
   }
 
-  forceRelease(resource: string): Promise<boolean> {
-    return forceReleaseScript
-      .run(this.#redis, this.#keys(resource), {})
-      .then((release) => this.#released(resource, release), refuse);
+  async forceRelease(resource: string): Promise<boolean> {
+    const release = await this.#connected(() => forceReleaseScript.run(this.#redis, this.#keys(resource), {}));
+    return this.#released(resource, release);
   }
 
   ready(timeoutMs: number): Promise<void> {
@@ -112,8 +117,7 @@ export class RedisStore implements LockStore {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#sweep);
+    this.#turnChecks.close();
     this.#wakeUps.close();
   }
 
@@ -122,27 +126,10 @@ export class RedisStore implements LockStore {
     return { state: key, holders: `${key}:holders`, queue: `${key}:queue` };
   }
 
-  /** One timer looks after all turns that were given away, so that a process that froze holds nobody up for longer. */
   #released(resource: string, { held, granted }: Release): boolean {
-    if (granted && !this.#closed) {
-      this.#unconfirmed.add(resource);
-      this.#sweep ??= setTimeout(this.#lookAfter, GRANT_MS + 5).unref();
-    }
+    if (granted) this.#turnChecks.given(resource);
     return held;
   }
-
-  readonly #lookAfter = (): void => {
-    this.#sweep = undefined;
-    const resources = [...this.#unconfirmed];
-    this.#unconfirmed.clear();
-    for (const resource of resources) {
-      sweepScript
-        .run(this.#redis, this.#keys(resource), {})
-        .then((release) => this.#released(resource, release))
-        // Those who wait ask when the turn that was given away has run out.
-        .catch(() => undefined);
-    }
-  };
 
   /**
    * A turn for somebody who has left, or whose request arrived after its caller had given up. It may as well have been

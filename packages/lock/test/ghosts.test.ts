@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLogger, systemClock } from '@tierkit/core';
+import { createRedis } from '@tierkit/redis';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { startProxy, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { createLocks, type Locks } from '../src/index.ts';
+import { RedisStore } from '../src/stores/redis-store.ts';
+
+const prefix = `t${randomBytes(6).toString('hex')}:`;
+let locks: Locks;
+let client: Redis;
+
+beforeAll(async () => {
+  locks = createLocks({ redis: inject('redisUrl'), prefix });
+  client = new Redis(inject('redisUrl'), { protocol: 2 });
+  await locks.ready();
+});
+afterAll(async () => {
+  await locks.close();
+  client.disconnect();
+});
+
+it('takes back a request that arrives after its caller was told that Redis did not answer', async () => {
+  const server: StandaloneRedis = await startRedis();
+  const proxy = await startProxy({ target: { port: server.port } });
+  const late = createLocks({ redis: proxy.url });
+  const observer = createLocks({ redis: server.url });
+  try {
+    await Promise.all([late.ready(), observer.ready()]);
+    // The server knows the script, so that it can run it whenever it comes.
+    await (await late.acquire('before')).release();
+    proxy.hold();
+    const refused = late.acquire('late', { ttl: '30s' });
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_LOCK_UNAVAILABLE', details: { applied: 'unknown' } });
+    // Longer than the client keeps a silent connection: what takes the request back comes on another one.
+    await sleep(1_100);
+    proxy.normal();
+    await until('it was applied', async () => (await observer.inspect('late')).lastToken > 0n);
+    await until('nobody has it', async () => (await observer.inspect('late')).holders.length === 0, 4_000);
+    expect(late.stats().held).toBe(0);
+  } finally {
+    await Promise.all([late.close(), observer.close()]);
+    await proxy.stop();
+    await server.stop();
+  }
+});
+
+it('keeps what was confirmed when the news of a turn comes late', async () => {
+  const first = await locks.acquire('late news');
+  const second = locks.acquire('late news');
+  await until('it waits', async () => (await locks.inspect('late news')).waiting === 1);
+  await first.release();
+  const held = await second;
+  const owner = (await locks.inspect('late news')).holders[0]?.owner ?? '';
+  const [channel = ''] = (await client.pubsub('CHANNELS', `${prefix}*${owner.split('.')[0] ?? '-'}`)) as string[];
+  expect(await client.publish(channel, `${owner} x ${prefix}lock:{late%20news}`)).toBe(1);
+  await sleep(30);
+  expect((await locks.inspect('late news')).holders).toMatchObject([{ owner, token: held.token }]);
+  await held.extend();
+  expect(await held.release()).toBe(true);
+});
+
+it('passes on the turn of a request whose caller has gone', async () => {
+  const redis = createRedis(inject('redisUrl'));
+  await redis.ready();
+  const process = randomBytes(6).toString('hex');
+  const store = new RedisStore(redis, { prefix, process, logger: silentLogger, clock: systemClock });
+  const request = { resource: 'lock:{passed%20on}', shape: 'x', ttlMs: 30_000 } as const;
+  try {
+    const first = { ...request, owner: `${process}.0` };
+    const taken = await store.take(first, 'try');
+    // The process listens, but nobody waits there for the second place.
+    const attendance = store.attend({ ...request, owner: `${process}.1` }, () => {});
+    await attendance.ready;
+    await store.take({ ...request, owner: `${process}.2` }, 'wait');
+    let woken = 0;
+    const third = { ...request, owner: `${process}.3` };
+    const thirds = store.attend(third, () => woken++);
+    await store.take(third, 'wait');
+    const begunMs = performance.now();
+    expect(await store.release(first, taken.token ?? '')).toBe(true);
+    await until('the third has its turn', () => woken === 1);
+    // Sooner than a turn that nobody confirms runs out.
+    expect(performance.now() - begunMs).toBeLessThan(400);
+    expect((await store.take(third, 'wait')).token).toBeDefined();
+    thirds.leave();
+    attendance.leave();
+  } finally {
+    await store.close();
+    await redis.close();
+  }
+});
+
+it('skips waiters of processes that do not listen, and takes their places away', async () => {
+  const redis = createRedis(inject('redisUrl'));
+  await redis.ready();
+  const dead = new RedisStore(redis, { prefix, process: 'dead', logger: silentLogger, clock: systemClock });
+  const first = await locks.acquire('dead process');
+  const request = { resource: 'lock:{dead%20process}', shape: 'x', ttlMs: 30_000 } as const;
+  for (let i = 0; i < 5; i++) await dead.take({ ...request, owner: `dead.${i}` }, 'wait');
+  const next = locks.acquire('dead process');
+  await until('all wait', async () => (await locks.inspect('dead process')).waiting === 6);
+  const begunMs = performance.now();
+  await first.release();
+  await (await next).release();
+  expect(performance.now() - begunMs).toBeLessThan(300);
+  await dead.close();
+  await redis.close();
+});
