@@ -106,28 +106,34 @@ export function lockConformance(target: LockTarget): void {
 
     it('ends a hold that nobody extends, and its waiter has the lock within 100 ms', async () => {
       const name = fresh();
-      const lock = await one.acquire(name, { ttl: 150, renew: false });
-      const begun = performance.now();
-      const next = await two.acquire(name);
-      expect(performance.now() - begun).toBeGreaterThan(130);
-      // The waiter looks 2 to 32 ms after the time has passed; the rest is for a busy machine.
-      expect(performance.now() - begun).toBeLessThan(350);
-      expect(lock.held).toBe(false);
-      expect(lock.remainingMs).toBe(0);
-      expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: 'ERR_LOCK_LOST' }));
-      expect(lock.signal.aborted).toBe(true);
-      expect(await lock.release()).toBe(false);
-      expect(next.held).toBe(true);
-      expect((await one.inspect(name)).holders).toMatchObject([{ token: next.token }]);
-      await next.release();
+      let late = Infinity;
+      // The best of some rounds, for a busy machine.
+      for (let round = 0; round < 5 && late > 100; round++) {
+        const lock = await one.acquire(name, { ttl: 150, renew: false });
+        const begun = performance.now();
+        const next = await two.acquire(name);
+        late = performance.now() - begun - 150;
+        expect(late).toBeGreaterThan(-20);
+        expect(lock.held).toBe(false);
+        expect(lock.remainingMs).toBe(0);
+        expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: 'ERR_LOCK_LOST' }));
+        expect(lock.signal.aborted).toBe(true);
+        expect(await lock.release()).toBe(false);
+        expect(next.held).toBe(true);
+        expect((await one.inspect(name)).holders).toMatchObject([{ token: next.token }]);
+        await next.release();
+      }
+      expect(late).toBeLessThan(100);
     });
 
     it('extends a hold by itself, until it is released', async () => {
       const name = fresh();
-      const lock = await one.acquire(name, { ttl: 240 });
-      await sleep(500);
+      const lock = await one.acquire(name, { ttl: 1_000 });
+      const deadlineMs = (): number => performance.now() + lock.remainingMs;
+      const firstMs = deadlineMs();
+      await until('it has a later deadline', () => deadlineMs() > firstMs + 100);
       expect(lock.held).toBe(true);
-      expect(lock.signal.aborted).toBe(false);
+      expect((await two.inspect(name)).holders[0]?.ttlMs).toBeGreaterThan(firstMs - performance.now());
       expect(await two.tryAcquire(name)).toBeUndefined();
       expect(await lock.release()).toBe(true);
     });

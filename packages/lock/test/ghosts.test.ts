@@ -36,7 +36,7 @@ it('takes back a request that arrives after its caller was told that Redis did n
     await expect(refused).rejects.toMatchObject({ code: 'ERR_LOCK_UNAVAILABLE', details: { applied: 'unknown' } });
     // Longer than the client keeps a silent connection: what takes the request back comes on another one.
     await sleep(1_100);
-    proxy.normal();
+    await proxy.normal();
     await until('it was applied', async () => (await observer.inspect('late')).lastToken > 0n);
     await until('nobody has it', async () => (await observer.inspect('late')).holders.length === 0, 4_000);
     expect(late.stats().held).toBe(0);

@@ -61,11 +61,14 @@ export class RedisStore implements LockStore {
       if (this.#redis.status === 'connecting') return this.#connected(() => this.#take(request, ''));
       return this.#take(request, '').catch(refuse);
     }
-    const { resource } = request;
-    return this.#take(request, this.#wakeUps.wakeOf(resource)).then(
-      this.#wakeUps.live(resource) ? undefined : soon,
-      refuse,
-    );
+    return this.#queue(request).catch(refuse);
+  }
+
+  async #queue(request: LockRequest): Promise<Taking> {
+    const { resource, owner } = request;
+    const taking = await this.#take(request, this.#wakeUps.wakeOf(resource));
+    this.#wakeUps.asked(owner, taking);
+    return this.#wakeUps.live(resource) ? taking : soon(taking);
   }
 
   #take({ resource, owner, shape, ttlMs }: LockRequest, wake: string): Promise<Taking> {

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@tierkit/core';
 import { createSubscriber, type RedisConnection, type Subscriber, type Subscription } from '@tierkit/redis';
-import type { Attendance, LockRequest, Shape } from './lock-store.ts';
+import type { Attendance, LockRequest, Shape, Taking } from './lock-store.ts';
 
 export interface WakeUpsOptions {
   readonly prefix: string;
@@ -16,6 +16,14 @@ interface Channel {
   attending: number;
   /** Ends the subscription some time after the last has left. */
   idle: NodeJS.Timeout | undefined;
+}
+
+interface Waiter {
+  readonly channel: string;
+  readonly resource: string;
+  readonly wake: () => void;
+  /** It was told that its turn has come. */
+  called: boolean;
 }
 
 const READY = Promise.resolve();
@@ -34,7 +42,7 @@ export class WakeUps {
   readonly #sharded: boolean;
   readonly #subscriber: Subscriber;
   readonly #channels = new Map<string, Channel>();
-  readonly #waiting = new Map<string, { readonly channel: string; readonly wake: () => void }>();
+  readonly #waiting = new Map<string, Waiter>();
 
   constructor(redis: RedisConnection, options: WakeUpsOptions) {
     const { prefix, logger, clock } = options;
@@ -60,7 +68,7 @@ export class WakeUps {
     const channel = this.#open(name);
     channel.attending++;
     clearTimeout(channel.idle);
-    this.#waiting.set(owner, { channel: name, wake });
+    this.#waiting.set(owner, { channel: name, resource, wake, called: false });
     const { subscription } = channel;
     return {
       // The subscriber logs why not, and goes on trying; with Redis away there is nothing to wait for.
@@ -74,6 +82,19 @@ export class WakeUps {
         if (channel.attending === 0) channel.idle = setTimeout(() => this.#leave(name, channel), IDLE_MS).unref();
       },
     };
+  }
+
+  /**
+   * To be told what an owner found who asked. Whoever comes too late for a turn, since the process stood still, has cost it
+   * its other places as well, and those who had them have to line up again.
+   */
+  asked(owner: string, { token }: Taking): void {
+    const waiter = this.#waiting.get(owner);
+    if (waiter?.called !== true) return;
+    waiter.called = false;
+    if (token !== undefined) return;
+    for (const other of this.#waiting.values())
+      if (other.resource === waiter.resource && other !== waiter) other.wake();
   }
 
   close(): void {
@@ -110,8 +131,9 @@ export class WakeUps {
   #receive(message: string): void {
     const [owner = '', shape = 'x', key = ''] = message.split(' ');
     const waiter = this.#waiting.get(owner);
-    if (waiter === undefined) this.#options.onStranger(owner, shape as Shape, key);
-    else waiter.wake();
+    if (waiter === undefined) return this.#options.onStranger(owner, shape as Shape, key);
+    waiter.called = true;
+    waiter.wake();
   }
 
   #wakeAll(name: string): void {

@@ -85,7 +85,7 @@ export class Contender {
         while (performance.now() < untilMs || journal.length < atLeast) {
           const outcome = await once().then(
             () => 'done',
-            (error: { code?: string }) => String(error.code ?? error),
+            (error: { code?: string; message: string }) => error.code ?? error.message,
           );
           outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
           if (outcome !== 'done' && outcome !== 'ERR_LOCK_ABORTED') await sleep(20);
@@ -95,12 +95,23 @@ export class Contender {
     return { journal, outcomes };
   }
 
+  /** Takes a lock, once Redis is there. */
   async hold(name: string, ttl: number): Promise<bigint> {
-    const lock = await this.#locks.acquire(name, { ttl });
+    const lock = await this.#acquire(name, ttl, performance.now() + 10_000);
     const held = { lock, deadlineMs: 0, abortedAtMs: undefined as number | undefined };
     lock.signal.addEventListener('abort', () => (held.abortedAtMs = performance.now()));
     this.#held.set(name, held);
     return lock.token;
+  }
+
+  async #acquire(name: string, ttl: number, untilMs: number): Promise<Lock> {
+    try {
+      return await this.#locks.acquire(name, { ttl });
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ERR_LOCK_UNAVAILABLE' || performance.now() > untilMs) throw error;
+      await sleep(50);
+      return this.#acquire(name, ttl, untilMs);
+    }
   }
 
   /** Notes the deadline as it is now, for `report` to compare with. */
