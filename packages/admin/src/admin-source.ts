@@ -33,5 +33,23 @@ export interface HealthSource {
   server(): Promise<ServerInfo | undefined>;
 }
 
+/** Who is alive. */
+export interface InstancesSource {
+  instances(): Promise<readonly Instance[]>;
+}
+
+export interface Instance {
+  readonly id: string;
+  readonly own: boolean;
+  readonly host: string;
+  readonly pid: number;
+  readonly startedMs: number;
+  readonly ageMs: number;
+  readonly coherent: boolean;
+  readonly hits: number;
+  readonly misses: number;
+  readonly l1: { readonly entries: number; readonly bytes: number };
+}
+
 /** What an admin is made for: `createTierkit` returns one. */
-export interface AdminSource extends CacheSource, HealthSource {}
+export interface AdminSource extends CacheSource, HealthSource, InstancesSource {}

@@ -10,10 +10,12 @@ import { adminError, problem, problemOf, problemResponse } from './problem.ts';
 import type { AdminEnv, RouteRow, RouteTable } from './route.ts';
 import { clearRoutes } from './routes/clear.ts';
 import { healthRoutes } from './routes/health.ts';
+import { instanceRoutes } from './routes/instances.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { liveRoutes } from './routes/live.ts';
 import { selfRoutes } from './routes/self.ts';
 import { statsRoutes } from './routes/stats.ts';
+import { usageRoutes } from './routes/usage.ts';
 
 export interface AdminOptions {
   /** Who may do what. Without a token that is listed here nothing answers. */
@@ -106,7 +108,9 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
   statsRoutes(table, kit);
   keyRoutes(table, kit);
   clearRoutes(table, kit);
+  usageRoutes(table, kit);
   healthRoutes(table, kit);
+  instanceRoutes(table, kit);
   liveRoutes(table, live);
   selfRoutes(table, audit);
   app.all('*', () => problemResponse(problem(404, 'ERR_ADMIN_NOT_FOUND', 'there is no such route')));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { until } from '../../../test/servers/index.ts';
 import { ask, setup, type Setup } from './support.ts';
 
 describe.each(['memory', 'redis'])('on %s', (backend) => {
@@ -153,6 +154,21 @@ describe.each(['memory', 'redis'])('on %s', (backend) => {
     await own.kit.session('s').set('k', 1);
     expect((await call('DELETE', '/api/v1/cache/key/k?tier=session&scope=s')).body).toEqual({ confirmed: true });
     expect(await own.kit.session('s').has('k')).toBe(false);
+  });
+
+  it('tells how keys are used, and who is alive', async () => {
+    await own.kit.global.getOrSet('usage:slow', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return 1;
+    });
+    const { body } = await call('GET', '/api/v1/cache/usage?limit=1');
+    expect(body).toMatchObject({ costly: [{ tier: 'global', loads: 1, failures: 0 }] });
+    expect((body as { costly: { totalMs: number; key: string }[] }).costly[0]?.totalMs).toBeGreaterThan(25);
+    expect((await call('GET', '/api/v1/cache/history')).body).toMatchObject({ series: [] });
+    await until('it is alive', async () => {
+      const { instances } = (await call('GET', '/api/v1/instances')).body as { instances: unknown[] };
+      return instances.length === 1;
+    });
   });
 
   it('tells its health', async () => {

@@ -5,6 +5,7 @@ import type { CacheStore } from './stores/store.ts';
 import type { ImpliedTags } from './tags/tag-names.ts';
 import type { TagTables } from './tags/tag-tables.ts';
 import type { TopKeys } from './top-keys.ts';
+import type { KeyUsage } from './usage/key-usage.ts';
 import type { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** What all scopes of one instance share. */
@@ -21,6 +22,7 @@ export interface Engine {
   readonly sharing: LoadSharing;
   readonly background: BackgroundLoads;
   readonly topKeys: TopKeys;
+  readonly usage: KeyUsage;
   /** Set by `close`: nothing waits or repeats from then on. */
   closed: boolean;
   /** The most that the store's time can be ahead of `clock.monotonic()`, in milliseconds; undefined while unknown. */

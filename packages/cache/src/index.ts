@@ -16,6 +16,7 @@ export type {
   KeyPlace,
   ListedKey,
   ListKeysOptions,
+  UsageReport,
 } from './inspection/inspection.ts';
 export type { StalenessOptions } from './loads/load-policy.ts';
 export type {
@@ -46,6 +47,8 @@ export type { Schedule, ScheduleOptions } from './warming/schedules.ts';
 export type { CacheCounters, CacheFigures, TierStats } from './stats.ts';
 export { createTiers, type CacheStats, type Tier, type Tiers, type TiersOptions } from './tiers.ts';
 export type { TopKey } from './top-keys.ts';
+export type { HitHistory, MinuteFigures, NamedHistory } from './usage/hit-history.ts';
+export type { CostlyKey, UnreadKey } from './usage/key-usage.ts';
 export type { Wrappers } from './wrappers/wrappers.ts';
 export type { WarmKeysOptions, WarmOptions, WarmProgress, WarmResult, WarmSource } from './warming/warm.ts';
 export type { UpdateThrough, WriteThrough } from './writes/write-through.ts';

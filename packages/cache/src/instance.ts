@@ -20,6 +20,7 @@ import type { CacheStore } from './stores/store.ts';
 import { ImpliedTags } from './tags/tag-names.ts';
 import { TagTables } from './tags/tag-tables.ts';
 import { TopKeys } from './top-keys.ts';
+import { KeyUsage } from './usage/key-usage.ts';
 import { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** The parts of a running cache, wired: what `createCache` and `createTiers` have in common. */
@@ -49,6 +50,7 @@ export function createInstance(options: CacheOptions): Instance {
   const maxValueBytes = positiveInteger(options.maxValueBytes, 8_388_608, 'maxValueBytes');
   const codec = createCodec({ maxBytes: maxValueBytes });
   const l1 = options.l1 ?? {};
+  const usage = new KeyUsage();
   const level1 =
     l1 === false
       ? undefined
@@ -56,6 +58,7 @@ export function createInstance(options: CacheOptions): Instance {
           maxEntries: positiveInteger(l1.maxEntries, 10_000, 'l1.maxEntries', MOST_ENTRIES),
           maxBytes: positiveInteger(l1.maxBytes, 67_108_864, 'l1.maxBytes'),
           ttlMs: durationMs(l1.ttl, Infinity, 'l1.ttl'),
+          onLeft: (entry) => usage.left(entry.scope.owner.address, entry),
         });
   const backoff = options.load?.failureBackoff ?? 2_000;
   const sharing = {
@@ -81,7 +84,7 @@ export function createInstance(options: CacheOptions): Instance {
     const unconfirmed = new UnconfirmedChanges(store, tags, logger);
     unconfirmed.onWhole = (prefix) => scopes.apply({ kind: 'tier', prefix }, compilePattern);
     const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, sharing, background };
-    return { ...shared, topKeys: new TopKeys(), unconfirmed, storeOffsetMs, closed: false };
+    return { ...shared, topKeys: new TopKeys(), usage, unconfirmed, storeOffsetMs, closed: false };
   };
 
   if (backend === 'memory' || backend === 'null') {

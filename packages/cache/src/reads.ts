@@ -256,6 +256,7 @@ function missed(state: ScopeState, name: string): Found {
 
 /** An entry from a local write is decoded at its first read. */
 export function decodeEntry(state: ScopeState, entry: Level1Entry): LoadedValue {
+  entry.hit = true;
   if (entry.payload !== undefined) {
     entry.value = state.engine.codec.decode(entry.payload);
     entry.shareable = freezeDeep(entry.value);

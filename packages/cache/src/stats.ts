@@ -18,6 +18,8 @@ export interface CacheCounters {
   loads: number;
   /** Loads that failed or took longer than `hardTimeout`. */
   loadErrors: number;
+  /** Milliseconds from the beginning of loads to their end or `hardTimeout`; those of a batch count for each of its keys. */
+  loadMs: number;
   /** Entries stored by a `set`, `setMany` or `writeThrough` that Redis confirmed. */
   writes: number;
   /** Keys deleted, and entries that a pattern deleted, where Redis confirmed. */
@@ -114,6 +116,7 @@ function newCounters(): LiveCounters {
     staleServed: 0,
     loads: 0,
     loadErrors: 0,
+    loadMs: 0,
     writes: 0,
     deletes: 0,
     errors: 0,

@@ -19,6 +19,7 @@ import { differingOption, tierPolicy, type LoadPlan } from './tier-policy.ts';
 import { TierCounts, type TierStats } from './stats.ts';
 import { cacheSource, type CacheState } from './telemetry/cache-source.ts';
 import { CacheTimers } from './telemetry/cache-timers.ts';
+import { MinuteByMinute } from './usage/hit-history.ts';
 import type { TopKey } from './top-keys.ts';
 import { wrappersIn, type Wrappers } from './wrappers/wrappers.ts';
 import { invalidateTags } from './writes/writes.ts';
@@ -135,6 +136,7 @@ class TieredCache implements Tiers {
   readonly #defaultTtl: Duration | undefined;
   readonly #hasKeys: boolean;
   readonly #counts = new Map<string, TierCounts>();
+  readonly #history: MinuteByMinute;
   readonly #schedules: Schedules;
   readonly #telemetry: Telemetry | undefined;
   /** Of what concerns all tiers. */
@@ -163,7 +165,14 @@ class TieredCache implements Tiers {
     this.repository = wrappers.repository;
     this.session = this.tier('session');
     this.project = this.tier('project');
+    const { engine } = this.#instance;
+    this.#history = new MinuteByMinute(
+      engine.clock,
+      () => this.#tierStats(),
+      (part) => engine.usage.fade(part),
+    );
     this.inspection = createInspection(this.#instance, {
+      history: () => this.#history.read(),
       tierNames: () => [...this.#known.keys()],
       stateOf: (address) => this.#inspected(address),
     });
@@ -205,8 +214,12 @@ class TieredCache implements Tiers {
       coherent: feed?.live ?? true,
       l1: { entries: engine.level1?.entries ?? 0, bytes: engine.level1?.bytes ?? 0 },
       unconfirmedScopes: engine.unconfirmed.size,
-      tiers: Object.fromEntries([...this.#counts].map(([name, counts]) => [name, counts.snapshot()])),
+      tiers: this.#tierStats(),
     };
+  }
+
+  #tierStats(): Record<string, TierStats> {
+    return Object.fromEntries([...this.#counts].map(([name, counts]) => [name, counts.snapshot()]));
   }
 
   topKeys({ limit }: { readonly limit?: number } = {}): TopKey[] {
@@ -220,6 +233,7 @@ class TieredCache implements Tiers {
   close(): Promise<void> {
     this.#schedules.close();
     this.#stopObserving?.();
+    this.#history.close();
     this.#closing ??= this.#instance.close();
     return this.#closing;
   }

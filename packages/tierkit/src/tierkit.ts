@@ -8,7 +8,7 @@ import {
   type Tiers,
   type Wrappers,
 } from '@tierkit/cache';
-import type { Duration } from '@tierkit/core';
+import { systemClock, type Duration } from '@tierkit/core';
 import {
   createRedis,
   redisInput,
@@ -19,6 +19,7 @@ import {
   type Topology,
 } from '@tierkit/redis';
 import { kitHealth, type TierkitHealth } from './health.ts';
+import { Presence, type InstanceInfo } from './presence/presence.ts';
 import { backendNamed, checkOptions, type TierkitOptions } from './options.ts';
 
 /** What a kit runs on; it holds no password and no URL. */
@@ -67,6 +68,13 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
    * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT`, `ERR_REDIS_REPLY`
    */
   server(): Promise<ServerInfo | undefined>;
+  /**
+   * The kits that are alive on the same Redis, database and prefix, 1,000 at the most; in memory this one alone. One that
+   * dies is listed for 15 seconds more.
+   *
+   * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT`, `ERR_REDIS_REPLY`
+   */
+  instances(): Promise<readonly InstanceInfo[]>;
   /** Ends connections and timers, in about a second at most with Redis frozen, and never rejects. It may be called again. */
   close(): Promise<void>;
 }
@@ -93,6 +101,8 @@ export function createTierkit(options: TierkitOptions): Tierkit {
 
 function wire(tiers: Tiers, redis: RedisConnection | undefined, options: TierkitOptions): Tierkit {
   const configured = options.tiers ?? {};
+  const { prefix = '', clock = systemClock, logger } = options;
+  const presence = new Presence({ redis, prefix, clock, logger, stats: () => tiers.stats() });
   let closing: Promise<void> | undefined;
   return {
     session: tiers.session,
@@ -121,8 +131,9 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     }),
     server: async () => (redis === undefined ? undefined : describeServer(redis)),
     inspection: tiers.inspection,
+    instances: () => presence.list(),
     close() {
-      closing ??= tiers.close().then(() => redis?.close());
+      closing ??= Promise.all([tiers.close(), presence.close()]).then(() => redis?.close());
       return closing;
     },
   };

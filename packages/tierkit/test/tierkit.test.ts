@@ -213,6 +213,8 @@ describe('on Redis', () => {
         'tenant:{7}',
         'tenant:{7}:plan',
         '{tierkit}generation:global',
+        '{tierkit}instances:facts',
+        '{tierkit}instances:seen',
       ].sort(),
     );
   });

@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { CacheSource, HealthSource } from '../admin-source.ts';
 import { addRoute, type RouteTable } from '../route.ts';
-import { wholeNumber } from './input.ts';
 import { serverFigures, ServerFigures } from './server-figures.ts';
 
 const count = z.number();
@@ -14,6 +13,7 @@ const Figures = z.object({
   staleServed: count,
   loads: count,
   loadErrors: count,
+  loadMs: count,
   writes: count,
   deletes: count,
   errors: count,
@@ -23,7 +23,7 @@ const Figures = z.object({
   hitRate: z.number().min(0).max(1),
 });
 
-const Held = z.object({ entries: count, bytes: count });
+export const Held = z.object({ entries: count, bytes: count });
 
 const Stats = z
   .object({
@@ -39,10 +39,6 @@ const Stats = z
     server: ServerFigures.nullable().openapi({ description: 'Null without Redis, or while it does not answer.' }),
   })
   .openapi('Stats');
-
-const TopKeys = z
-  .object({ keys: z.array(z.object({ tier: z.string(), key: z.string(), share: z.number() })).readonly() })
-  .openapi('TopKeys');
 
 export function statsRoutes(table: RouteTable, source: CacheSource & HealthSource): void {
   addRoute(
@@ -66,19 +62,5 @@ export function statsRoutes(table: RouteTable, source: CacheSource & HealthSourc
       const server = await serverFigures(source).catch(() => null);
       return { timestamp: new Date().toISOString(), ...stats, hits, misses, hitRate, tiers, server };
     },
-  );
-  addRoute(
-    table,
-    {
-      method: 'get',
-      path: '/api/v1/cache/top-keys',
-      operation: 'getTopKeys',
-      summary: 'The keys that this instance was asked for most often of late, from samples',
-      tag: 'cache',
-      right: 'names',
-      query: z.object({ limit: wholeNumber({ max: 200, default: 20 }) }),
-      reply: TopKeys,
-    },
-    ({ query: { limit } }) => ({ keys: source.topKeys({ limit }) }),
   );
 }

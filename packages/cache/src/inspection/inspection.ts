@@ -5,6 +5,9 @@ import { freshForMs, staleValue } from '../reads.ts';
 import { encodedScopeAddress, rootAddress, tierPrefix, type ScopeAddress } from '../scope-address.ts';
 import type { ScopeState } from '../scope-state.ts';
 import { clear, remove } from '../writes/writes.ts';
+import type { TopKey } from '../top-keys.ts';
+import type { HitHistory } from '../usage/hit-history.ts';
+import type { CostlyKey, UnreadKey } from '../usage/key-usage.ts';
 import type { CacheChange } from './cache-change.ts';
 import { givenId, givenKey } from './given-name.ts';
 import { rootQuery, scopeQuery, tierQuery, type KeyQuery } from './key-query.ts';
@@ -66,6 +69,16 @@ export interface InspectedEntry extends ListedKey {
   readonly value?: unknown;
 }
 
+/** How keys are used: what this instance saw of late, of which half fades in half an hour. */
+export interface UsageReport {
+  /** What is asked for most often. */
+  readonly asked: readonly TopKey[];
+  /** What costs most to load, by the time that all loads of a key took. */
+  readonly costly: readonly CostlyKey[];
+  /** What is kept in process again and again and never asked for there. */
+  readonly unread: readonly UnreadKey[];
+}
+
 /** What operators ask a cache that its users do not. Nothing here counts as a read, or changes what is kept in process. */
 export interface Inspection {
   /** Names of the tiers that this instance knows. */
@@ -94,6 +107,10 @@ export interface Inspection {
    * @returns whether Redis confirmed; if not, it is done when Redis returns
    */
   clearTier(tier: string): Promise<boolean>;
+  /** Which keys are worth a look. @param options.limit how many of each, up to 200. @default 20 */
+  usage(options?: { readonly limit?: number }): UsageReport;
+  /** Hits, misses and loads of each tier and name in each minute of the last hour. */
+  history(): HitHistory;
   /**
    * Calls the listener for every change that this instance hears of, its own included, as it happens.
    *
@@ -107,6 +124,7 @@ const ROOT = 'global';
 /** How the inspection comes by the state of a scope. */
 export interface Scopes {
   tierNames(): string[];
+  history(): HitHistory;
   /** The scope's state; one of its own, that nobody shares, for a tier that is not known. */
   stateOf(address: ScopeAddress): ScopeState;
 }
@@ -183,6 +201,14 @@ export function createInspection({ engine, prefix, changes, scopes: inUse }: Ins
         forget();
       }
     },
+
+    usage({ limit: given } = {}) {
+      const limit = positiveInteger(given, 20, 'limit', 200);
+      const { topKeys, usage } = engine;
+      return { asked: topKeys.top(limit), costly: usage.costly(limit), unread: usage.unread(limit) };
+    },
+
+    history: () => scopes.history(),
 
     onChange: (listener) => changes.add(listener),
   };

@@ -33,6 +33,8 @@ export interface Level1Entry {
   shareable: boolean;
   /** Made at the first hit, and handed to every caller from then on, so that a hit allocates nothing. */
   promise: Promise<unknown> | undefined;
+  /** Whether anybody asked for it since it was put here. */
+  hit: boolean;
 }
 
 export interface Level1Options {
@@ -40,6 +42,8 @@ export interface Level1Options {
   readonly maxBytes: number;
   /** The longest that an entry is served without asking the second level, in milliseconds. */
   readonly ttlMs: number;
+  /** Called for each entry that leaves the level. */
+  readonly onLeft?: (entry: Level1Entry) => void;
 }
 
 /** The in-process level: what all scopes of one instance share, bounded in entries and bytes together. */
@@ -61,6 +65,7 @@ export class Level1 {
       onInsert: (entry) => hold(entry, 1),
       dispose: (entry) => {
         hold(entry, -1);
+        options.onLeft?.(entry);
         entry.scope.forget(entry);
       },
     });

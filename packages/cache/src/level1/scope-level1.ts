@@ -1,4 +1,5 @@
 import type { Level1Tags } from './level1-tags.ts';
+import type { ScopeAddress } from '../scope-address.ts';
 import type { Level1, Level1Entry } from './level1.ts';
 
 /**
@@ -36,7 +37,7 @@ export class ScopeLevel1 {
   /** What the level holds of this scope's tier, which the level counts. */
   readonly held: { entries: number; bytes: number };
   /** Whoever holds an entry holds this too: the registry alone would let go of the scope, and so of its entries. */
-  readonly owner: object;
+  readonly owner: { readonly address: ScopeAddress };
   /** Entries whose names are plain: what the user wrote is what is stored, so a lookup needs no encoding. */
   readonly plain: Map<string, Level1Entry> = new Map();
   /** Entries whose names hold an escape. They are apart, since a user's `a%20b` is not the name `a%20b`. */
@@ -44,7 +45,7 @@ export class ScopeLevel1 {
   readonly #tokens = new Map<string, FillToken>();
   stamp = 0;
 
-  constructor(level: Level1 | undefined, owner: object, held: { entries: number; bytes: number }) {
+  constructor(level: Level1 | undefined, owner: ScopeLevel1['owner'], held: { entries: number; bytes: number }) {
     this.level = level;
     this.held = held;
     this.owner = owner;
@@ -101,6 +102,7 @@ export class ScopeLevel1 {
       value: entry.value,
       shareable: entry.shareable ?? false,
       promise: undefined,
+      hit: false,
     };
     if (old !== undefined) level.remove(old);
     if (!level.add(added)) return false;

@@ -115,8 +115,20 @@ async function runLoader(state: ScopeState, flight: Flight): Promise<LoadOutcome
   state.stats.loads++;
   const context = loaderContext(flight);
   const run = (): unknown => inTime(state, flight, loader(context), policy.hardTimeoutMs);
-  if (state.timers === undefined || partOf === 'batch') return LoadOutcome.of(await run());
-  return LoadOutcome.of(await timed(state, 'load', async () => run(), { key: state.keyOf(name) }));
+  const startedMs = state.engine.clock.monotonic();
+  let failed = true;
+  try {
+    const loaded =
+      state.timers === undefined || partOf === 'batch'
+        ? await run()
+        : await timed(state, 'load', async () => run(), { key: state.keyOf(name) });
+    failed = false;
+    return LoadOutcome.of(loaded);
+  } finally {
+    const tookMs = state.engine.clock.monotonic() - startedMs;
+    state.stats.loadMs += tookMs;
+    state.engine.usage.loaded(state.address, name, tookMs, failed);
+  }
 }
 
 function inTime(state: ScopeState, flight: Flight, running: unknown, hardTimeoutMs: number | undefined): unknown {
