@@ -67,7 +67,7 @@ export class MinuteByMinute {
     const series = Array.from(this.#series.values(), ({ tier, name, minutes }) => ({
       tier,
       ...(name === undefined ? {} : { name }),
-      minutes: [...Array<MinuteFigures>(length - minutes.length).fill(NOTHING), ...minutes],
+      minutes: [...Array.from({ length: length - minutes.length }, () => NOTHING), ...minutes],
     }));
     return { untilMs: this.#untilMs, series };
   }
