@@ -6,7 +6,7 @@ export function decisionOf(
   result: string,
   crossings: string,
 ): { readonly items: readonly ItemState[]; readonly crossings: readonly Crossing[] } {
-  const words = result.split(' ');
+  const words = result === '' ? [] : result.split(' ');
   let at = 0;
   const word = (): string => words[at++] ?? '';
   const number = (): number => Number(word());

@@ -76,8 +76,7 @@ if sums[1] and tonumber(sums[1]) <= now then
   dropExpired()
   sums = redis.call('HMGET', holds, unpack(holdFields))
 end
-local hold = nil
-if verb == 'reserve' or settles then hold = redis.call('HGET', holds, 'hold:' .. id) end
+local hold = settles and redis.call('HGET', holds, 'hold:' .. id)
 
 -- What was decided before under this id.
 local earlier = marker and redis.call('GET', marker)
@@ -88,7 +87,7 @@ if earlier then
     original = print
     if state == 'r' then return { 'released', text(now), result, '' } end
     if state == 's' then return { 'repeated', text(now), result, crossings } end
-  elseif state == 'c' or state == 's' or (state == 'h' and hold) then
+  elseif state == 'c' or state == 's' or (state == 'h' and redis.call('ZSCORE', expiries, id)) then
     if print ~= fingerprint then return { 'conflict', text(now) } end
     return { 'repeated', text(now), result, crossings, redis.call('ZSCORE', expiries, id) or '0' }
   end

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { createQuota } from '../src/index.ts';
+
+let server: StandaloneRedis;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+const metrics = { calls: { per: 'year', limit: 10 }, bytes: { gauge: true, limit: 10 } } as const;
+const away = { code: 'ERR_QUOTA_UNAVAILABLE' };
+
+it('refuses by default while Redis is away: every call rejects, none is counted', async () => {
+  const quota = createQuota(metrics, { redis: 'redis://127.0.0.1:1' });
+  onTestFinished(() => quota.close());
+  await expect(quota.ready('100ms')).rejects.toMatchObject(away);
+  const notSent = { ...away, details: { applied: 'no' } };
+  await expect(quota.add('u', { calls: 1 })).rejects.toMatchObject(notSent);
+  await expect(quota.reserve('u', { calls: 1 })).rejects.toMatchObject(notSent);
+  await expect(quota.commit('u', 'job')).rejects.toMatchObject(notSent);
+  await expect(quota.release('u', 'job')).rejects.toMatchObject(notSent);
+  await expect(quota.set('u', { bytes: 1 })).rejects.toMatchObject(notSent);
+  await expect(quota.usage('u')).rejects.toMatchObject(notSent);
+  await expect(quota.usage('u', { from: Date.now() - 1 })).rejects.toMatchObject(notSent);
+  await expect(quota.setLimits('u', { calls: 1 })).rejects.toMatchObject(notSent);
+});
+
+it('allows without counting where it was told so, and says it', async () => {
+  const quota = createQuota(metrics, { redis: 'redis://127.0.0.1:1', onUnavailable: 'allow' });
+  onTestFinished(() => quota.close());
+  const uncounted = { allowed: true, source: 'none', error: away };
+  expect(await quota.add('u', { calls: 100 })).toMatchObject(uncounted);
+  const { hold } = await quota.reserve('u', { calls: 100 });
+  expect(await hold?.commit({ calls: 5 })).toMatchObject(uncounted);
+  await expect(quota.usage('u')).rejects.toMatchObject(away);
+  await expect(quota.set('u', { bytes: 1 })).rejects.toMatchObject(away);
+  await expect(quota.add('u', { calls: -1 })).rejects.toMatchObject({ code: 'ERR_QUOTA_AMOUNTS' });
+});
+
+it('spends one deadline on a frozen Redis, and a repeat with the id counts once', async () => {
+  const quota = createQuota(metrics, { redis: { url: server.url, commandTimeout: '200ms' } });
+  onTestFinished(() => quota.close());
+  await quota.ready();
+  const { hold } = await quota.reserve('u', { calls: 2 });
+  server.process.signal('SIGSTOP');
+  onTestFinished(() => server.process.signal('SIGCONT'));
+  const unsure = { ...away, details: { applied: 'unknown' } };
+  const begun = performance.now();
+  await expect(quota.add('u', { calls: 1 }, { id: 'a' })).rejects.toMatchObject(unsure);
+  const tookMs = performance.now() - begun;
+  await expect(quota.commit('u', hold?.id ?? '', { calls: 1 })).rejects.toMatchObject(away);
+  server.process.signal('SIGCONT');
+  await quota.ready('10s');
+  expect((await quota.add('u', { calls: 1 }, { id: 'a' })).allowed).toBe(true);
+  expect((await hold?.commit({ calls: 1 }))?.status).toBe('committed');
+  expect((await quota.usage('u')).calls.year.used).toBe(2);
+  // Twice the deadline and a machine that is busy; a second deadline and the next retry would be more.
+  expect(tookMs).toBeLessThan(1_000);
+});
+
+it('is closed for good, with Redis and without', async () => {
+  for (const redis of [server.url, 'memory']) {
+    const quota = createQuota(metrics, { redis });
+    await quota.ready();
+    await quota.close();
+    await quota.close();
+    await expect(quota.add('u', { calls: 1 })).rejects.toMatchObject(away);
+    await expect(quota.ready('100ms')).rejects.toMatchObject(away);
+  }
+});
