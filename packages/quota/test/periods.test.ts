@@ -39,6 +39,14 @@ describe('a day', () => {
       25,
     ],
     [
+      'whose midnight lies within what is left out',
+      'America/Toronto',
+      '1919-03-31T12:00Z',
+      '1919-03-31T04:30:00.000Z',
+      '1919-04-01T04:00:00.000Z',
+      23.5,
+    ],
+    [
       'of 23.5 hours',
       'Australia/Lord_Howe',
       '2026-10-04T03:00Z',
