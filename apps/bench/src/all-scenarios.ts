@@ -3,6 +3,7 @@ import type { CommandCounter } from './redis-commands.ts';
 import { runInvalidation } from './run-invalidation.ts';
 import { runMemory } from './run-memory.ts';
 import { runOutage } from './run-outage.ts';
+import { runQuota } from './run-quota.ts';
 import { runScenario, type ScenarioResult } from './run-scenario.ts';
 import { runStampede } from './run-stampede.ts';
 import { clearScope } from './scenarios/clear-scope.ts';
@@ -11,6 +12,7 @@ import { l1Hit } from './scenarios/l1-hit.ts';
 import { l2Hit } from './scenarios/l2-hit.ts';
 import { memory } from './scenarios/memory.ts';
 import { outage } from './scenarios/outage.ts';
+import { quota } from './scenarios/quota.ts';
 import { stampede } from './scenarios/stampede.ts';
 import { telemetry } from './scenarios/telemetry.ts';
 import { twoTierMiss } from './scenarios/two-tier-miss.ts';
@@ -37,6 +39,10 @@ export const allScenarios: readonly Bench[] = [
   ...stampede.map((scenario): Bench => ({
     name: scenario.name,
     run: (server, quick) => runStampede(scenario, server, quick ? 7 : 30),
+  })),
+  ...quota.map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runQuota(scenario, server, quick ? quickly : fully),
   })),
   ...memory.map((scenario): Bench => ({
     name: scenario.name,

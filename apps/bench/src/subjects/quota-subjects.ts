@@ -32,7 +32,11 @@ function tierkit(name: string, options: (count: number) => { readonly id?: numbe
     async open(port) {
       const quota = createQuota(
         { cost_micros: { per: ['day', 'month'], limit: { day: 1e12, month: 1e13 } } },
-        { redis: `redis://127.0.0.1:${port}`, prefix: `${name.replaceAll(' ', '-')}:`, idTtl: '1m' },
+        {
+          redis: { host: '127.0.0.1', port, commandTimeout: '5s' },
+          prefix: `${name.replaceAll(' ', '-')}:`,
+          idTtl: '1m',
+        },
       );
       await quota.ready();
       let count = 0;
