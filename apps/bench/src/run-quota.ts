@@ -5,7 +5,7 @@ import { createRunner } from './runner.ts';
 import type { Subject } from './subject.ts';
 
 /** A quota by day and by month that is ready to be measured. */
-export interface OpenQuotaSubject {
+interface OpenQuotaSubject {
   /** Counts an amount by both; resolves to what is used by the month. */
   add(user: string, amount: number): Promise<number>;
   close(): Promise<unknown>;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { createRedis } from '@tierkit/redis';
 import { startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createQuota } from '../src/index.ts';
 
@@ -60,7 +61,10 @@ it('spends one deadline on a frozen Redis, and a repeat with the id counts once'
 });
 
 it('is closed for good, with Redis and without', async () => {
-  for (const redis of [server.url, 'memory']) {
+  const shared = createRedis(server.url);
+  onTestFinished(() => shared.close());
+  await shared.ready();
+  for (const redis of [server.url, 'memory', shared]) {
     const quota = createQuota(metrics, { redis });
     await quota.ready();
     await quota.close();

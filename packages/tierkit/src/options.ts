@@ -9,7 +9,7 @@ export interface TierkitOptions extends Omit<TiersOptions, 'redis'> {
    * `undefined` throws, so that a forgotten variable never means one cache per process.
    */
   readonly redis: RedisInput;
-  /** A Redis that evicts nothing, for the parts whose data must last. None exists yet, so nothing connects to it. */
+  /** A Redis that evicts nothing, for quotas; connected to when the first is made. @default that of `redis` */
   readonly durableRedis?: RedisInput;
 }
 

@@ -9,6 +9,7 @@ import {
   type Wrappers,
 } from '@tierkit/cache';
 import { systemClock, type Duration } from '@tierkit/core';
+import type { MetricDefinitions, OnUnavailable, Quota } from '@tierkit/quota';
 import {
   createRedis,
   redisInput,
@@ -21,6 +22,8 @@ import {
 import { kitHealth, type TierkitHealth } from './health.ts';
 import { Presence, type InstanceInfo } from './presence/presence.ts';
 import { backendNamed, checkOptions, type TierkitOptions } from './options.ts';
+import { DurableRedis } from './parts/durable-redis.ts';
+import { Quotas, type KitQuotaOptions } from './parts/quotas.ts';
 
 /** What a kit runs on; it holds no password and no URL. */
 export interface TierkitInfo {
@@ -51,6 +54,15 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
    * @returns whether Redis confirmed @throws {TierkitError} `ERR_CACHE_TAGS`
    */
   invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean>;
+  /**
+   * What users may use by day, month or any period, counted on `durableRedis`, see `@tierkit/quota`. It ends with the kit.
+   *
+   * @throws {TierkitError} `ERR_QUOTA_OPTIONS`; `ERR_TIERKIT_OPTIONS`: the kit keeps nothing
+   */
+  quota<const M extends MetricDefinitions<Plan>, Plan = unknown, Away extends OnUnavailable = 'refuse'>(
+    metrics: M,
+    options?: KitQuotaOptions<Plan, Away>,
+  ): Quota<M, Plan, Away>;
   /**
    * Resolves once Redis answers and changes elsewhere are heard of; at once without Redis.
    *
@@ -87,19 +99,27 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
  */
 export function createTierkit(options: TierkitOptions): Tierkit {
   checkOptions(options);
-  const { redis: input, durableRedis: _later, ...rest } = options;
+  const { redis: input, durableRedis, ...rest } = options;
   const named = backendNamed(input);
   const redis = named === undefined ? createRedis(redisInput(input, options)) : undefined;
   try {
     const tiers = createTiers({ ...rest, redis: redis ?? named ?? 'null' });
-    return wire(tiers, redis, options);
+    const backend = named ?? 'redis';
+    const durable = new DurableRedis({ redis, given: durableRedis, backend, options });
+    return wire(tiers, redis, durable, options);
   } catch (error) {
     void redis?.close();
     throw error;
   }
 }
 
-function wire(tiers: Tiers, redis: RedisConnection | undefined, options: TierkitOptions): Tierkit {
+function wire(
+  tiers: Tiers,
+  redis: RedisConnection | undefined,
+  durable: DurableRedis,
+  options: TierkitOptions,
+): Tierkit {
+  const quotas = new Quotas(durable, options);
   const configured = options.tiers ?? {};
   const { prefix = '', clock = systemClock, logger } = options;
   const presence = new Presence({ redis, prefix, clock, logger, stats: () => tiers.stats() });
@@ -120,6 +140,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     schedule: (name, every, task) => tiers.schedule(name, every, task),
     // As with tiers, what the deployment says of an entity goes before what the code says.
     repository: (source, given) => tiers.repository(source, { ...given, ...own(configured, given.entity) }),
+    quota: (metrics, given) => quotas.create(metrics, given),
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     topKeys: (given) => tiers.topKeys(given),
@@ -133,7 +154,7 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
     inspection: tiers.inspection,
     instances: () => presence.list(),
     close() {
-      closing ??= Promise.all([tiers.close(), presence.close()]).then(() => redis?.close());
+      closing ??= closeAll([tiers, quotas, presence], redis === undefined ? [durable] : [durable, redis]);
       return closing;
     },
   };
@@ -141,4 +162,14 @@ function wire(tiers: Tiers, redis: RedisConnection | undefined, options: Tierkit
 
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** The parts first, then the connections that they share. */
+async function closeAll(parts: readonly Closing[], connections: readonly Closing[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.close()));
+  await Promise.all(connections.map((connection) => connection.close()));
+}
+
+interface Closing {
+  close(): Promise<void>;
 }

@@ -33,6 +33,7 @@ export class RedisStore implements QuotaStore {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #owned: boolean;
+  #closed = false;
 
   constructor(redis: RedisConnection, prefix: string, owned: boolean) {
     this.#redis = redis;
@@ -58,7 +59,7 @@ export class RedisStore implements QuotaStore {
     }
     if (request.id !== '') windows.push(keys.marker(request.id));
     const { verb, id, idTtlMs, holdTtlMs } = request;
-    const raw = await this.#asked(
+    const raw = await this.#asked(() =>
       decide.run(
         this.#redis,
         { kept: keys.kept, holds: keys.holds, expiries: keys.expiries, windows },
@@ -79,7 +80,7 @@ export class RedisStore implements QuotaStore {
 
   async findHold(subject: string, id: string, since?: number): Promise<readonly HeldRow[] | undefined> {
     const { holds } = this.#keys(subject);
-    const text = await this.#asked(this.#redis.execute((client) => client.hget(holds, `hold:${id}`), since));
+    const text = await this.#asked(() => this.#redis.execute((client) => client.hget(holds, `hold:${id}`), since));
     return text === null ? undefined : heldRowsOf(text);
   }
 
@@ -91,7 +92,7 @@ export class RedisStore implements QuotaStore {
     const found: number[][] = [];
     for (let first = 0; first < windows.length; first += WINDOWS_AT_ONCE) {
       const some = windows.slice(first, first + WINDOWS_AT_ONCE).map((window) => keys.window(period, window));
-      found.push(...(await this.#asked(readWindows.run(this.#redis, { windows: some }, { metrics }, since))));
+      found.push(...(await this.#asked(() => readWindows.run(this.#redis, { windows: some }, { metrics }, since))));
     }
     return found;
   }
@@ -101,18 +102,19 @@ export class RedisStore implements QuotaStore {
       `limit:${metric}:${period}`,
       limit === null ? '' : limit === Infinity ? '-1' : String(limit),
     ]);
-    await this.#asked(storeLimits.run(this.#redis, { kept: this.#keys(subject).kept }, { changes: pairs }));
+    await this.#asked(() => storeLimits.run(this.#redis, { kept: this.#keys(subject).kept }, { changes: pairs }));
   }
 
   async confirmTold(subject: string, id: string): Promise<void> {
-    await this.#asked(confirmTold.run(this.#redis, { marker: this.#keys(subject).marker(id) }, {}));
+    await this.#asked(() => confirmTold.run(this.#redis, { marker: this.#keys(subject).marker(id) }, {}));
   }
 
   async ready(timeoutMs: number): Promise<void> {
-    await this.#asked(this.#redis.ready(timeoutMs));
+    await this.#asked(() => this.#redis.ready(timeoutMs));
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#owned) await this.#redis.close();
   }
 
@@ -128,9 +130,12 @@ export class RedisStore implements QuotaStore {
   }
 
   /** Says in this package's words that Redis did not do it. */
-  async #asked<T>(reply: Promise<T>): Promise<T> {
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#closed) {
+      throw new TierkitError('ERR_QUOTA_UNAVAILABLE', 'The quota is closed', { details: { applied: 'no' } });
+    }
     try {
-      return await reply;
+      return await ask();
     } catch (cause) {
       if (!(cause instanceof TierkitError) || !cause.code.startsWith('ERR_REDIS_')) throw cause;
       const applied = cause.details['applied'] ?? 'no';
