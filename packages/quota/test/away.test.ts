@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createRedis } from '@tierkit/redis';
-import { startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createQuota } from '../src/index.ts';
 
 let server: StandaloneRedis;
@@ -40,7 +40,7 @@ it('allows without counting where it was told so, and says it', async () => {
 });
 
 it('spends one deadline on a frozen Redis, and a repeat with the id counts once', async () => {
-  const quota = createQuota(metrics, { redis: { url: server.url, commandTimeout: '200ms' } });
+  const quota = createQuota(metrics, { redis: { url: server.url, commandTimeout: '1s' } });
   onTestFinished(() => quota.close());
   await quota.ready();
   const { hold } = await quota.reserve('u', { calls: 2 });
@@ -52,12 +52,11 @@ it('spends one deadline on a frozen Redis, and a repeat with the id counts once'
   const tookMs = performance.now() - begun;
   await expect(quota.commit('u', hold?.id ?? '', { calls: 1 })).rejects.toMatchObject(away);
   server.process.signal('SIGCONT');
-  await quota.ready('10s');
-  expect((await quota.add('u', { calls: 1 }, { id: 'a' })).allowed).toBe(true);
-  expect((await hold?.commit({ calls: 1 }))?.status).toBe('committed');
+  await until('the charge is taken', async () => (await quota.add('u', { calls: 1 }, { id: 'a' })).allowed);
+  await until('the hold is settled', async () => (await hold?.commit({ calls: 1 }))?.status === 'committed');
   expect((await quota.usage('u')).calls.year.used).toBe(2);
-  // Twice the deadline and a machine that is busy; a second deadline and the next retry would be more.
-  expect(tookMs).toBeLessThan(1_000);
+  // A second deadline would make it two seconds.
+  expect(tookMs).toBeLessThan(1_900);
 });
 
 it('is closed for good, with Redis and without', async () => {

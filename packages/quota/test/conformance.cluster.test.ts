@@ -9,6 +9,6 @@ quotaConformance({
   name: 'Cluster',
   redis: async () => {
     cluster ??= startCluster();
-    return { cluster: (await cluster).nodes };
+    return { cluster: (await cluster).nodes, commandTimeout: '10s' };
   },
 });

@@ -1,4 +1,4 @@
 import { inject } from 'vitest';
 import { quotaConformance } from './conformance.ts';
 
-quotaConformance({ name: 'standalone', redis: async () => inject('redisUrl') });
+quotaConformance({ name: 'standalone', redis: async () => ({ url: inject('redisUrl'), commandTimeout: '10s' }) });

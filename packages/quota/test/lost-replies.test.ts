@@ -62,7 +62,7 @@ it("ioredis's silent retry counts once with an id, and twice without", async () 
 it('a Redis that is killed again and again loses no charge that was acknowledged, and counts none twice', async () => {
   const quota = createQuota(
     { calls: { per: ['day', 'year'], limit: 1e9 }, cost: { per: 'year', limit: 1e9 } },
-    { redis: { url: server.url, commandTimeout: '500ms', breaker: { resetAfter: '100ms' } } },
+    { redis: { url: server.url, commandTimeout: '2s', breaker: { resetAfter: '100ms' } } },
   );
   onTestFinished(() => quota.close());
   await quota.ready();
@@ -70,7 +70,7 @@ it('a Redis that is killed again and again loses no charge that was acknowledged
   let failed = 0;
   let charged = 0;
   const state = { over: false };
-  const deadline = performance.now() + 18_000;
+  const deadline = performance.now() + 45_000;
   const insist = async <T>(call: () => Promise<T>): Promise<T> => {
     for (;;) {
       try {
@@ -102,7 +102,7 @@ it('a Redis that is killed again and again loses no charge that was acknowledged
   try {
     for (let kill = 0; kill < 3; kill++) {
       const before = acknowledged;
-      await until('some charges are acknowledged', () => acknowledged > before + 100, 5_000);
+      await until('some charges are acknowledged', () => acknowledged > before + 50);
       await server.process.end('SIGKILL');
       await server.process.start();
     }
@@ -114,4 +114,4 @@ it('a Redis that is killed again and again loses no charge that was acknowledged
   const { calls, cost } = await quota.usage('user');
   expect(calls.year).toMatchObject({ used: acknowledged, held: 0 });
   expect(cost.year).toMatchObject({ used: charged, held: 0 });
-});
+}, 60_000);

@@ -5,7 +5,7 @@ import { createManualClock } from '@tierkit/core/testing';
 import { createQuota } from '../src/index.ts';
 
 const prefix = `t${randomBytes(6).toString('hex')}:`;
-const redis = createRedis(inject('redisUrl'));
+const redis = createRedis({ url: inject('redisUrl'), commandTimeout: '10s' });
 const metrics = {
   calls: { per: ['day', 'month'], limit: 10 },
   bytes: { gauge: true, limit: 10 },
