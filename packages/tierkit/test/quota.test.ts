@@ -41,7 +41,7 @@ it('counts on durableRedis where there is one, and shares that connection among 
     await quota.ready();
     await quota.add('user', { api_calls: 1 });
   }
-  expect(await keysOf(inject('redisUrl'), `${name}*`)).toEqual([]);
+  expect(await keysOf(inject('redisUrl'), `${name}*quota:*`)).toEqual([]);
   expect((await keysOf(url, `${name}*`)).sort()).toEqual([
     expect.stringContaining(`${name}other:quota:{user}:per:day:`),
     expect.stringContaining(`${name}quota:{user}:per:day:`),
