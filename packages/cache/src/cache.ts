@@ -15,6 +15,8 @@ export interface SingleCacheOptions extends CacheOptions, StalenessOptions {
 /** One cache without tiers: its keys lie at the root, behind the prefix. */
 export interface Cache extends Pick<Scope, keyof Scope> {
   readonly schedule: Tiers['schedule'];
+  /** A queue for `writeBehind` and `deleteBehind`. @see Tiers.writeBehind */
+  readonly writeBehindQueue: Tiers['writeBehind'];
   ready(timeout?: Duration): Promise<void>;
   stats(): CacheStats;
   readonly topKeys: Tiers['topKeys'];
@@ -37,6 +39,9 @@ export function createCache(options: SingleCacheOptions): Cache {
     warm: scope.warm.bind<Scope['warm']>(scope),
     writeThrough: scope.writeThrough.bind(scope),
     updateThrough: scope.updateThrough.bind(scope),
+    writeBehind: scope.writeBehind.bind(scope),
+    deleteBehind: scope.deleteBehind.bind(scope),
+    writeBehindQueue: (name, given) => tiers.writeBehind(name, given),
     set: scope.set.bind(scope),
     setMany: scope.setMany.bind(scope),
     delete: scope.delete.bind(scope),

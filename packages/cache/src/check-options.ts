@@ -19,6 +19,7 @@ const SWITCHES: ReadonlySet<string> = new Set(['l1', 'compression']);
 
 const CACHE: Known<CacheOptions> = {
   redis: true,
+  durableRedis: true,
   prefix: true,
   l1: true,
   feedTimeout: true,

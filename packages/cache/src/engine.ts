@@ -6,6 +6,7 @@ import type { ImpliedTags } from './tags/tag-names.ts';
 import type { TagTables } from './tags/tag-tables.ts';
 import type { TopKeys } from './top-keys.ts';
 import type { KeyUsage } from './usage/key-usage.ts';
+import type { WrittenBehind } from './write-behind/written-behind.ts';
 import type { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** What all scopes of one instance share. */
@@ -19,6 +20,7 @@ export interface Engine {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly unconfirmed: UnconfirmedChanges;
+  readonly behind: WrittenBehind;
   readonly sharing: LoadSharing;
   readonly background: BackgroundLoads;
   readonly topKeys: TopKeys;

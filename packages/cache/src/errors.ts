@@ -24,5 +24,15 @@ export type CacheErrorCode =
   | 'ERR_CACHE_LOAD_FAILED'
   /** A loader called `ctx.notModified()` without a stale value. */
   | 'ERR_CACHE_NOTHING_STALE'
+  /** Redis did not confirm a write behind; it may still take effect. */
+  | 'ERR_WRITE_BEHIND_UNCONFIRMED'
+  /** The queue holds as many keys as it may. */
+  | 'ERR_WRITE_BEHIND_FULL'
+  /** The key is pending in another queue. */
+  | 'ERR_WRITE_BEHIND_QUEUE'
+  /** Redis may evict what is written behind. */
+  | 'ERR_WRITE_BEHIND_EVICTION'
+  /** The queue is closed. */
+  | 'ERR_WRITE_BEHIND_CLOSED'
   /** Logged only: Redis took longer than `redisTimeout`. */
   | 'ERR_CACHE_REDIS_TIMEOUT';

@@ -51,5 +51,8 @@ export type { HitHistory, MinuteFigures, NamedHistory } from './usage/hit-histor
 export type { CostlyKey, UnreadKey } from './usage/key-usage.ts';
 export type { Wrappers } from './wrappers/wrappers.ts';
 export type { WarmKeysOptions, WarmOptions, WarmProgress, WarmResult, WarmSource } from './warming/warm.ts';
+export type { DeadLetter, Replayed, ReplayOptions } from './write-behind/dead-letters.ts';
+export type { FlushContext, WriteBehindItem, WriteBehindOptions } from './write-behind/options.ts';
+export type { WriteBehindQueue, WriteBehindStatus } from './write-behind/queue.ts';
 export type { UpdateThrough, WriteThrough } from './writes/write-through.ts';
 export type { PatternDeletion } from './writes/writes.ts';

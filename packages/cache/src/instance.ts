@@ -13,7 +13,7 @@ import { Reclaimer } from './stores/reclaimer.ts';
 import { RedisStore } from './stores/redis-store.ts';
 import { RedisTagSource } from './tags/redis-tag-source.ts';
 import { ChangeListeners } from './inspection/cache-change.ts';
-import { everywhereAddress, validatePrefix } from './scope-address.ts';
+import { everywhereAddress, validatePrefix, type ScopeAddress } from './scope-address.ts';
 import { ScopeRegistry } from './scope-registry.ts';
 import { sealing } from './stores/sealing.ts';
 import type { CacheStore } from './stores/store.ts';
@@ -21,6 +21,11 @@ import { ImpliedTags } from './tags/tag-names.ts';
 import { TagTables } from './tags/tag-tables.ts';
 import { TopKeys } from './top-keys.ts';
 import { KeyUsage } from './usage/key-usage.ts';
+import { EvictionCheck } from './write-behind/eviction-check.ts';
+import { WriteBehindHost } from './write-behind/host.ts';
+import { MemoryPendingStore } from './write-behind/memory-pending-store.ts';
+import { RedisPendingStore } from './write-behind/redis-pending-store.ts';
+import { WrittenBehind } from './write-behind/written-behind.ts';
 import { UnconfirmedChanges } from './writes/unconfirmed-changes.ts';
 
 /** The parts of a running cache, wired: what `createCache` and `createTiers` have in common. */
@@ -32,9 +37,12 @@ export interface Instance {
   readonly backend: 'redis' | 'memory' | 'null';
   readonly redis: RedisConnection | undefined;
   readonly feed: InvalidationFeed | undefined;
+  readonly writeBehind: WriteBehindHost;
   ready(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
+
+const nothing = async (): Promise<void> => {};
 
 const isConnection = (backend: CacheBackend): backend is RedisConnection =>
   typeof backend === 'object' && backend !== null && 'execute' in backend && 'masters' in backend;
@@ -80,11 +88,12 @@ export function createInstance(options: CacheOptions): Instance {
     tags: TagTables,
     sealer: Sealer,
     storeOffsetMs: () => number | undefined,
+    behind: WrittenBehind,
   ): Engine => {
     const unconfirmed = new UnconfirmedChanges(store, tags, logger);
     unconfirmed.onWhole = (prefix) => scopes.apply({ kind: 'tier', prefix }, compilePattern);
     const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, sharing, background };
-    return { ...shared, topKeys: new TopKeys(), usage, unconfirmed, storeOffsetMs, closed: false };
+    return { ...shared, topKeys: new TopKeys(), usage, unconfirmed, behind, storeOffsetMs, closed: false };
   };
 
   if (backend === 'memory' || backend === 'null') {
@@ -106,7 +115,12 @@ export function createInstance(options: CacheOptions): Instance {
             onLoaded: ({ generationKey, prefix }, key) => scopes.wake(generationKey, key.slice(prefix.length)),
             onChange: (news) => changes.tell(news, true),
           });
-    const engine = engineOver(store, tags, sealerFor(0), () => 0);
+    const pending = new MemoryPendingStore(clock, store);
+    const behind = new WrittenBehind(pending, logger, true);
+    const engine = engineOver(store, tags, sealerFor(0), () => 0, behind);
+    const endCached = endCachedIn(engine, scopes);
+    const parts = { store: pending, reads: behind, prefix, passCheck: nothing, publish: nothing, endCached };
+    const writeBehind = new WriteBehindHost(engine, { ...parts, onClose: () => pending.close() });
     if (backend === 'memory') level1?.arm();
     const close = async (): Promise<void> => {
       await endLoads(engine, scopes);
@@ -123,6 +137,7 @@ export function createInstance(options: CacheOptions): Instance {
       backend,
       redis: undefined,
       feed: undefined,
+      writeBehind,
       ready: async () => {},
       close,
     };
@@ -138,7 +153,21 @@ export function createInstance(options: CacheOptions): Instance {
   const tags = new TagTables(new RedisTagSource({ redis, channel: feed.channel, announcement }), everywhereKey, feed);
   const maxEntryBytes = maxValueBytes + ENVELOPE_ROOM_BYTES;
   const store = new RedisStore({ redis, feed, origin, tags, reclaimer, onCorrupt, maxEntryBytes });
-  const engine = engineOver(store, tags, sealerFor(redis.db), () => feed.serverOffsetMs);
+  const { durable, closeDurable } = durableConnection(options, redis);
+  const cache = durable === redis ? store : undefined;
+  const pending = new RedisPendingStore({ redis: durable, cache, prefix });
+  const behind = new WrittenBehind(pending, logger, false);
+  const engine = engineOver(store, tags, sealerFor(redis.db), () => feed.serverOffsetMs, behind);
+  const evictionCheck = new EvictionCheck(durable, logger);
+  const writeBehind = new WriteBehindHost(engine, {
+    store: pending,
+    reads: behind,
+    prefix,
+    passCheck: () => evictionCheck.pass(),
+    publish: (tier) => store.announceBehind(tier),
+    endCached: endCachedIn(engine, scopes),
+    onClose: () => evictionCheck.close(),
+  });
   const { unconfirmed } = engine;
 
   const onMessage = (message: Buffer): void => {
@@ -148,6 +177,7 @@ export function createInstance(options: CacheOptions): Instance {
     // A message of our own is no news, unless it tells of a change that we took for lost.
     if (news.own && !unconfirmed.recent && news.kind !== 'loaded') return;
     if (news.kind === 'tags') return tags.apply(news.tagsKey, news.names, news.stamp);
+    if (news.kind === 'behind') return behind.add(news.tier);
     if (news.kind === 'scope') store.forgetGeneration(news.generationKey);
     if (news.kind === 'tier') store.forgetGenerations();
     scopes.apply(news, compilePattern);
@@ -159,15 +189,20 @@ export function createInstance(options: CacheOptions): Instance {
       store.forgetGenerations();
       level1?.arm();
       unconfirmed.replay();
+      void behind.learn();
     },
     onLost: () => {
       tags.missed();
       store.forgetGenerations();
       level1?.suspect();
+      behind.forget();
     },
   });
   const stopWatching = redis.onStateChange((state) => {
     if (state === 'up') unconfirmed.replay();
+  });
+  const stopWatchingDurable = durable.onStateChange((state) => {
+    if (state === 'up' && feed.live) void behind.learn();
   });
 
   return {
@@ -178,21 +213,50 @@ export function createInstance(options: CacheOptions): Instance {
     backend: 'redis',
     redis,
     feed,
+    writeBehind,
     async ready(timeoutMs) {
       const startedMs = performance.now();
-      await redis.ready(timeoutMs);
+      await Promise.all([redis.ready(timeoutMs), durable.ready(timeoutMs)]);
       await feed.ready(Math.max(1, timeoutMs - (performance.now() - startedMs)));
+      await behind.learned;
     },
     async close() {
       await endLoads(engine, scopes);
       stopWatching();
+      stopWatchingDurable();
       reclaimer?.close();
       unconfirmed.close();
       feed.close();
       level1?.suspect();
       level1?.clear();
-      if (owned) await redis.close();
+      await Promise.all([owned ? redis.close() : undefined, closeDurable()]);
     },
+  };
+}
+
+/** Where what is written behind is: apart from the cache only if the options say so. */
+function durableConnection(
+  { durableRedis }: CacheOptions,
+  redis: RedisConnection,
+): { readonly durable: RedisConnection; readonly closeDurable: () => Promise<void> } {
+  if (durableRedis === undefined) return { durable: redis, closeDurable: nothing };
+  if (isConnection(durableRedis)) return { durable: durableRedis, closeDurable: nothing };
+  const durable = createRedis(durableRedis);
+  return { durable, closeDurable: () => durable.close() };
+}
+
+function endCachedIn(
+  { store, unconfirmed }: Engine,
+  scopes: ScopeRegistry,
+): (scope: ScopeAddress, name: string) => Promise<void> {
+  return async (scope, name) => {
+    const state = scopes.find(scope.generationKey);
+    try {
+      await store.remove(scope, [scope.prefix + name]);
+    } catch {
+      unconfirmed.addNames(scope, [name]);
+    }
+    state?.invalidate(name);
   };
 }
 

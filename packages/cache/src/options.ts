@@ -9,6 +9,11 @@ export type CacheBackend = RedisInput | RedisConnection;
 export interface CacheOptions {
   /** Where the second level is. A connection that was made elsewhere is not closed with the cache. */
   readonly redis: CacheBackend;
+  /**
+   * A Redis that evicts nothing, for what is written behind. With the backends `'memory'` and `'null'` that is in this process
+   * all the same. @default the one of `redis`
+   */
+  readonly durableRedis?: RedisInput | RedisConnection;
   /** Goes before every key and channel: letters, digits and `_ . : -`. @default '' */
   readonly prefix?: string;
   /** The bounds of the in-process level, or false for none. */

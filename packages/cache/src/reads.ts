@@ -53,10 +53,7 @@ async function readStore(state: ScopeState, name: string, timer?: TimedOperation
   const startedMs = timer === undefined ? 0 : performance.now();
   const { engine, stats } = state;
   engine.topKeys.read(state.address, name);
-  if (engine.unconfirmed.covers(state.address, name)) {
-    stats.misses++;
-    return undefined;
-  }
+  if (engine.unconfirmed.covers(state.address, name)) return (await readPending(state, name, false)) ?? missed(state);
   const token = state.level1.begin(name);
   try {
     const reading = engine.store.read(state.address, state.keyOf(name));
@@ -67,16 +64,51 @@ async function readStore(state: ScopeState, name: string, timer?: TimedOperation
     if (stored === undefined) state.level1.gone(token);
     else countBytes(state, stored);
     const found = stored && isFresh(state, stored) ? accept(state, token, stored) : undefined;
-    if (found === undefined) stats.misses++;
-    else stats.l2Hits++;
+    if (found === undefined) return (await readPending(state, name, false)) ?? missed(state);
+    stats.l2Hits++;
     return found;
   } catch (error) {
     suspectOversized(state, [state.keyOf(name)], error);
     notRead(state, error);
-    return missed(state, name);
+    return (await readPending(state, name, true)) ?? missed(state, readSuspect(state, name));
   } finally {
     timer?.ended(startedMs);
     state.level1.end(token);
+  }
+}
+
+/**
+ * What was written behind and is pending, for a name that the second level lacks; a pending deletion is a known absence.
+ * The first level does not keep it, since it ends when it is flushed, which nobody is told.
+ *
+ * @param away whether the second level could not be asked
+ */
+export async function readPending(state: ScopeState, name: string, away: boolean): Promise<Found> {
+  const found = await findPending(state, [name], away);
+  if (found?.[0] !== undefined) state.stats.l2Hits++;
+  return found?.[0];
+}
+
+/** As `readPending` for several names, not counted; undefined when nobody need be asked. */
+export async function findPending(
+  state: ScopeState,
+  names: readonly string[],
+  away: boolean,
+): Promise<Found[] | undefined> {
+  const { behind, clock } = state.engine;
+  if (names.length === 0 || !behind.concerns(state.address, away)) return undefined;
+  try {
+    const finding = behind.find(state.address, names);
+    const entries = await withinRedisDeadline(finding, state.policy.redisTimeoutMs, clock);
+    return entries.map((entry) => {
+      if (entry === undefined || entry === 'deleted') return entry && { value: undefined, shareable: true };
+      const payload = open(state, entry);
+      const value = payload && decode(state, entry, payload);
+      return value === undefined ? undefined : { value, shareable: freezeDeep(value) };
+    });
+  } catch (error) {
+    notRead(state, error);
+    return undefined;
   }
 }
 
@@ -100,14 +132,14 @@ async function readManyFromStore(state: ScopeState, names: readonly string[]): P
     const found = await readStored(state, names, failed);
     countFailed(state, failed);
     return names.map((name, index) => {
-      if (failed.has(name)) return missed(state, name);
+      if (failed.has(name)) return missed(state, readSuspect(state, name));
       if (found[index] === undefined) stats.misses++;
       else stats.l2Hits++;
       return found[index];
     });
   } catch (error) {
     notRead(state, error);
-    return names.map((name) => missed(state, name));
+    return names.map((name) => missed(state, readSuspect(state, name)));
   }
 }
 
@@ -128,7 +160,7 @@ export async function readStored(
       const unread = keys.filter((_, index) => stored[index] instanceof Error);
       suspectOversized(state, unread, failure);
     }
-    return names.map((name, index) => {
+    const found = names.map((name, index): Found => {
       const entry = stored[index];
       const token = tokens[index];
       if (token === undefined || engine.unconfirmed.covers(state.address, name)) return undefined;
@@ -143,11 +175,30 @@ export async function readStored(
       countBytes(state, entry);
       return isFresh(state, entry) ? accept(state, token, entry) : undefined;
     });
+    await addPending(state, names, found, failed);
+    return found;
   } catch (error) {
     suspectOversized(state, keys, error);
     throw error;
   } finally {
     for (const token of tokens) state.level1.end(token);
+  }
+}
+
+/** Puts in what is pending of what was not found. */
+async function addPending(
+  state: ScopeState,
+  names: readonly string[],
+  found: Found[],
+  failed: Map<string, unknown>,
+): Promise<void> {
+  const missing = [...names.keys()].filter((index) => found[index] === undefined);
+  const asked = missing.map((index) => names[index] ?? '');
+  const pending = await findPending(state, asked, failed.size > 0);
+  for (const [at, index] of missing.entries()) {
+    if (pending?.[at] === undefined) continue;
+    found[index] = pending[at];
+    failed.delete(names[index] ?? '');
   }
 }
 
@@ -246,11 +297,10 @@ export function countBytes({ stats }: ScopeState, stored: StoredEntry): void {
   stats.bytesRead += stored.payload.length;
 }
 
-/** What the first level has for a read that the second could not answer, counted. */
-function missed(state: ScopeState, name: string): Found {
-  const found = readSuspect(state, name);
-  state.stats.misses++;
-  if (found !== undefined) state.stats.staleServed++;
+/** Counts a read that the second level did not answer, with what the first one has for it all the same. */
+function missed({ stats }: ScopeState, found?: Found): Found {
+  stats.misses++;
+  if (found !== undefined) stats.staleServed++;
   return found;
 }
 

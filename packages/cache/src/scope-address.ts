@@ -15,6 +15,8 @@ export interface ScopeAddress {
   readonly generationKey: string;
   /** Holds when which tags of the scope were invalidated. */
   readonly tagsKey: string;
+  /** Holds what was written behind and is not in the source of truth yet. */
+  readonly pendingKey: string;
   /** Whether entries share the generation's slot, so that one script can read both. */
   readonly scoped: boolean;
 }
@@ -37,18 +39,46 @@ export function scopedAddress(prefix: string, tier: string, id: string | number)
 /** As {@link scopedAddress}, of an id that is encoded already. */
 export function encodedScopeAddress(prefix: string, tier: string, id: string): ScopeAddress {
   const scope = `${prefix}${tier}:{${id}}`;
-  return { tier, prefix: `${scope}:`, generationKey: scope, tagsKey: `${scope}~tags`, scoped: true };
+  return {
+    tier,
+    prefix: `${scope}:`,
+    generationKey: scope,
+    tagsKey: `${scope}~tags`,
+    pendingKey: `${scope}~pending`,
+    scoped: true,
+  };
 }
 
 export function rootAddress(prefix: string, tier: string): ScopeAddress {
   const own = `${prefix}{tierkit}`;
-  return { tier, prefix, generationKey: `${own}generation:${tier}`, tagsKey: `${own}tags:${tier}`, scoped: false };
+  return {
+    tier,
+    prefix,
+    generationKey: `${own}generation:${tier}`,
+    tagsKey: `${own}tags:${tier}`,
+    pendingKey: `${own}pending:${tier}`,
+    scoped: false,
+  };
+}
+
+/** The scope that has this generation key; undefined if none has. */
+export function addressOf(prefix: string, generationKey: string): ScopeAddress | undefined {
+  if (!generationKey.startsWith(prefix)) return undefined;
+  const [, root] = /^\{tierkit\}generation:([\w-]+)$/.exec(generationKey.slice(prefix.length)) ?? [];
+  if (root !== undefined) return rootAddress(prefix, root);
+  const [, tier, id] = /^([\w-]+):\{([^{}]+)\}$/.exec(generationKey.slice(prefix.length)) ?? [];
+  return tier === undefined || id === undefined ? undefined : encodedScopeAddress(prefix, tier, id);
+}
+
+/** The id of a scope, encoded as it stands in its keys; undefined for a tier without scopes. */
+export function scopeId({ generationKey, scoped }: ScopeAddress): string | undefined {
+  return scoped ? generationKey.slice(generationKey.indexOf('{') + 1, -1) : undefined;
 }
 
 /** Not a scope: where tags are that were invalidated in all scopes behind the prefix. */
 export function everywhereAddress(prefix: string): ScopeAddress {
   const key = `${prefix}{tierkit}tags`;
-  return { tier: 'everywhere', prefix, generationKey: key, tagsKey: key, scoped: false };
+  return { tier: 'everywhere', prefix, generationKey: key, tagsKey: key, pendingKey: `${key}~pending`, scoped: false };
 }
 
 /** What the generation keys of all scopes of a tier begin with; of a tier without scopes, something of its own. */

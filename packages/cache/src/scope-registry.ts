@@ -46,7 +46,7 @@ export class ScopeRegistry {
 
   /** @param compile turns an encoded pattern into a test of names; it may throw for one that is none */
   apply(
-    news: Exclude<Invalidation, { kind: 'tags' }>,
+    news: Exclude<Invalidation, { kind: 'tags' | 'behind' }>,
     compile: (pattern: string) => { matches(name: string): boolean },
   ): void {
     switch (news.kind) {

@@ -8,7 +8,17 @@ import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy
 import type { LoadedType, Loader, LoaderContext } from './loads/loader-context.ts';
 import { load } from './loads/loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1/level1.ts';
-import { decodeEntry, handOut, hitLevel1, notRead, read, readLevel1, readMany, type Found } from './reads.ts';
+import {
+  decodeEntry,
+  findPending,
+  handOut,
+  hitLevel1,
+  notRead,
+  read,
+  readLevel1,
+  readMany,
+  type Found,
+} from './reads.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
 import {
   warmEntries,
@@ -19,6 +29,8 @@ import {
   type WarmSource,
 } from './warming/warm.ts';
 import type { LoadPlan } from './tier-policy.ts';
+import type { WriteBehindQueue } from './write-behind/queue.ts';
+import { deleteBehind, writeBehind } from './write-behind/write-behind.ts';
 import { entryTags } from './tags/tag-names.ts';
 import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './writes/write-through.ts';
 import {
@@ -230,6 +242,34 @@ export class Scope {
   }
 
   /**
+   * Stores a value and puts it into the queue that takes it to the source of truth. Once it resolves, Redis has the value and
+   * will not let go of it before the queue's sink has it, or a later one of the key. Until then reads answer it, whether the
+   * cached entry expires, is cleared or ended by a tag, and no loader runs.
+   *
+   * One atomic step where the scope's entries and the queue are on one server; with `durableRedis` apart, and for the global
+   * tier of a Cluster, the value is in the queue first, and the cache has no entry meanwhile.
+   *
+   * @returns the version under which the sink gets it, above those of all earlier writes of the key
+   * @throws {TierkitError} `ERR_WRITE_BEHIND_UNCONFIRMED`: Redis did not confirm, and may still have taken it;
+   *   `ERR_WRITE_BEHIND_FULL`, `ERR_WRITE_BEHIND_QUEUE`, `ERR_WRITE_BEHIND_EVICTION`, `ERR_WRITE_BEHIND_CLOSED`: it was not
+   *   taken; and as `set`
+   */
+  async writeBehind(
+    key: Key,
+    value: unknown,
+    queue: WriteBehindQueue,
+    options?: Omit<WriteOptions, 'required'>,
+  ): Promise<number> {
+    const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
+    return writeBehind(this.#state, queue, entry, this.#writePlan(options));
+  }
+
+  /** Deletes a key, and puts that into the queue: until the sink has it, reads answer undefined. @see writeBehind */
+  async deleteBehind(key: Key, queue: WriteBehindQueue): Promise<number> {
+    return deleteBehind(this.#state, queue, encodeKey(key));
+  }
+
+  /**
    * Stores a value and tells every instance, in one atomic step.
    *
    * @returns whether Redis confirmed; otherwise the change may still take effect, and is invalidated when Redis returns
@@ -269,7 +309,8 @@ export class Scope {
     const name = encodeKey(key);
     const known = readLevel1(this.#state, name, this.#state.engine.clock.monotonic());
     if (known !== undefined) return known.value !== undefined;
-    return (await this.#remainingMs(name)) !== undefined;
+    if ((await this.#remainingMs(name)) !== undefined) return true;
+    return (await findPending(this.#state, [name], false))?.[0]?.value !== undefined;
   }
 
   /** Milliseconds until the key expires, by Redis's clock; undefined when it does not exist or Redis is away. */

@@ -21,6 +21,8 @@ import { cacheSource, type CacheState } from './telemetry/cache-source.ts';
 import { CacheTimers } from './telemetry/cache-timers.ts';
 import { MinuteByMinute } from './usage/hit-history.ts';
 import type { TopKey } from './top-keys.ts';
+import type { WriteBehindOptions } from './write-behind/options.ts';
+import type { WriteBehindQueue } from './write-behind/queue.ts';
 import { wrappersIn, type Wrappers } from './wrappers/wrappers.ts';
 import { invalidateTags } from './writes/writes.ts';
 
@@ -89,7 +91,18 @@ export interface Tiers extends Wrappers {
    * @throws {TierkitError} `ERR_DURATION_INVALID`, `ERR_KEY_INVALID`
    */
   schedule(name: string, options: ScheduleOptions, task: (signal: AbortSignal) => unknown): Schedule;
-  /** Ends connections and timers, in about a second at the most, and never rejects. It may be called again. */
+  /**
+   * A queue of writes that are acknowledged once Redis has them, and reach a sink in batches: of each key the latest, by
+   * workers in every process that makes the queue. `scope.writeBehind` and `scope.deleteBehind` put them in.
+   *
+   * @param name the same in all processes
+   * @throws {TierkitError} `ERR_CACHE_OPTIONS`, also when this instance has a queue of that name
+   */
+  writeBehind<T = unknown>(name: string, options: WriteBehindOptions<T>): WriteBehindQueue;
+  /**
+   * Ends connections and timers, in about a second at the most, and never rejects. It may be called again. Write-behind
+   * queues with something to flush are given their `drainTimeout` before that.
+   */
   close(): Promise<void>;
 }
 
@@ -230,11 +243,15 @@ class TieredCache implements Tiers {
     return this.#schedules.add(name, options, task);
   }
 
+  writeBehind<T = unknown>(name: string, options: WriteBehindOptions<T>): WriteBehindQueue {
+    return this.#instance.writeBehind.create(name, options);
+  }
+
   close(): Promise<void> {
     this.#schedules.close();
     this.#stopObserving?.();
     this.#history.close();
-    this.#closing ??= this.#instance.close();
+    this.#closing ??= this.#instance.writeBehind.close().then(() => this.#instance.close());
     return this.#closing;
   }
 

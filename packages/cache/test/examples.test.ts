@@ -36,6 +36,10 @@ const says: Readonly<Record<string, string[]>> = {
     'deleted: { deleted: 2, confirmed: true }',
     'after clear: undefined',
   ],
+  'write-behind.ts': [
+    'in the table: 0 read meanwhile: 100\na batch of 2\ndrained: true in the table: 100 first\n',
+    'deleted: undefined\na batch of 1\nflushed on close: undefined',
+  ],
   'two-instances.ts': ['two holds { score: 0.8 }', 'two dropped it: undefined', 'and reads { score: 0.9 }'],
   'redis-away.ts': ['set confirmed: false', 'getOrSet: from the source', 'required delete: ERR_CACHE_UNCONFIRMED'],
   'sensitive-values.ts': [

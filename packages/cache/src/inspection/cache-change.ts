@@ -83,6 +83,7 @@ function changeOf(prefix: string, news: Invalidation, own: boolean): CacheChange
       return { kind: 'tags', own, ...place, tags: news.names };
     }
     case 'loaded':
+    case 'behind':
       return undefined;
     default:
       return news satisfies never;

@@ -12,6 +12,7 @@ import {
   hitLevel1,
   notRead,
   readLevel1,
+  readPending,
   readSuspect,
   refreshDueMs,
   staleValue,
@@ -116,7 +117,7 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
   let unreadable: StoredEntry | undefined;
   for (;;) {
     const alone = away === true || engine.closed || undecodable > 2 || engine.unconfirmed.covers(state.address, name);
-    if (alone) return loadAlone(state, flight);
+    if (alone) return (away === true ? undefined : await pendingFor(state, flight, false)) ?? loadAlone(state, flight);
     const token = state.level1.begin(name);
     // From before the claim: news of the load's end may overtake the answer that somebody loads.
     const waiter = state.waiters.begin(name);
@@ -125,6 +126,8 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
       const claim = await claimOrSuspect(state, flight, leaseToken, unreadable);
       if (claim.kind === 'away') {
         onAway?.();
+        const pending = await pendingFor(state, flight, true);
+        if (pending !== undefined) return pending;
         flight.endedStale = claim.found !== undefined && hitAboveMs === 0;
         return claim.found ?? (await loadAlone(state, flight));
       }
@@ -136,6 +139,11 @@ async function obtain(state: ScopeState, flight: Flight): Promise<LoadedValue> {
         undecodable++;
         unreadable = claim.entry;
         continue;
+      }
+      const pending = await pendingFor(state, flight, false);
+      if (pending !== undefined) {
+        if (claim.kind === 'granted') void giveBack(state, claim.lease);
+        return pending;
       }
       if (claim.kind === 'granted' && claim.stale === undefined) state.level1.gone(token);
       // Once the name was changed, what the claim found may be older than that.
@@ -219,6 +227,14 @@ function acceptHit(state: ScopeState, flight: Flight, token: FillToken, entry: S
     const leftMs = freshForMs(state, entry);
     if (leftMs <= refreshMarginMs(policy.ttlMs, policy)) flight.refreshAboveMs = aboveMs(leftMs);
   }
+  return found;
+}
+
+/** What is pending of the name, which the source does not have yet: nobody loads it. */
+async function pendingFor(state: ScopeState, flight: Flight, away: boolean): Promise<Found> {
+  if (!state.engine.behind.concerns(state.address, away)) return undefined;
+  const found = await readPending(state, flight.request.name, away);
+  if (found !== undefined) flight.counted = true;
   return found;
 }
 

@@ -15,6 +15,8 @@ export type Invalidation =
   | { readonly kind: 'pattern'; readonly generationKey: string; readonly pattern: string }
   /** The tags of a table were invalidated, which counted it to the stamp; without tags, all were. */
   | { readonly kind: 'tags'; readonly tagsKey: string; readonly stamp: TagStamp; readonly names: readonly string[] }
+  /** Keys of the tier are written behind from now on: what is missing may be pending. */
+  | { readonly kind: 'behind'; readonly tier: string }
   /** A load ended; nothing changed for those who did not wait for it. */
   | { readonly kind: 'loaded'; readonly key: string };
 
@@ -40,6 +42,8 @@ export function encodeInvalidation(origin: string, invalidation: Announced): str
       return `${origin}p${invalidation.generationKey}\n${JSON.stringify(invalidation.pattern)}`;
     case 'loaded':
       return `${origin}l${invalidation.key}`;
+    case 'behind':
+      return `${origin}b${invalidation.tier}`;
     default:
       return invalidation satisfies never;
   }
@@ -60,6 +64,7 @@ export function parseInvalidation(message: Buffer, origin: string): (Invalidatio
   if (kind === 's') return { own, kind: 'scope', generationKey: body };
   if (kind === 'w') return { own, kind: 'tier', prefix: body };
   if (kind === 'l') return { own, kind: 'loaded', key: body };
+  if (kind === 'b') return { own, kind: 'behind', tier: body };
   if (kind === 't') {
     const [tagsKey = '', counted = '', ...names] = body.split('\n');
     const [table = Number.NaN, at = Number.NaN] = counted.split(' ').map(Number);

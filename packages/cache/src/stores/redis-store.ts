@@ -36,6 +36,14 @@ const BATCH = 500;
 /** How long the generation of a cleared root lives at least; writers extend it. */
 const ROOT_TTL_MS = 172_800_000;
 
+/** Of each script that writes: how it stamps entries, and how it announces them. */
+export interface WriteArguments {
+  readonly knownGeneration: Buffer;
+  readonly freshGeneration: Buffer;
+  readonly channel: string;
+  readonly message: string;
+}
+
 export interface RedisStoreOptions {
   readonly redis: RedisConnection;
   readonly feed: InvalidationFeed;
@@ -314,6 +322,27 @@ export class RedisStore implements CacheStore {
       },
       since,
     );
+  }
+
+  async announceBehind(tier: string): Promise<void> {
+    const { channel, message } = this.#announce({ kind: 'behind', tier });
+    await this.#redis.execute((client) => client.publish(channel, message));
+  }
+
+  /** What a script needs that writes entries of a scope in one slot beside something else. */
+  writing(
+    scope: ScopeAddress,
+    keys: readonly string[],
+  ): { readonly entriesAndLeases: string[]; readonly generation: string[]; readonly args: WriteArguments } {
+    return {
+      entriesAndLeases: keys.flatMap((key) => [key, leaseKey(scope, key)]),
+      generation: this.#generations.keysOf(scope),
+      args: {
+        knownGeneration: NONE,
+        freshGeneration: freshGeneration(),
+        ...this.#announce({ kind: 'keys', keys: [...new Set(keys)] }),
+      },
+    };
   }
 
   #announce(invalidation: Announced): ReturnType<Announce> {

@@ -3,7 +3,7 @@ import { refreshMarginMs } from '../loads/load-policy.ts';
 import type { NewLevel1Entry } from '../level1/scope-level1.ts';
 import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
-import type { Lifetime } from '../stores/store.ts';
+import type { Lifetime, NewEntry } from '../stores/store.ts';
 import { timed } from '../telemetry/cache-timers.ts';
 
 /** What a pattern deletion did. */
@@ -53,6 +53,28 @@ async function writeNow(
   plan: WritePlan,
   required: boolean,
 ): Promise<boolean> {
+  const { engine, address } = state;
+  try {
+    await put(state, entries, plan, (stored, since) => engine.store.write(address, stored, plan, since));
+  } catch (error) {
+    return unconfirmed(state, 'set', error, required);
+  }
+  return true;
+}
+
+/**
+ * What goes with a step that stores entries: nothing older stays here, nothing that is made up for later undoes it, and the
+ * first level has the values afterwards.
+ *
+ * @param send the step; what it rejects with is passed on, and unless it was refused, the names are remembered and
+ *   invalidated when Redis returns
+ */
+export async function put<R>(
+  state: ScopeState,
+  entries: readonly EncodedValue[],
+  plan: WritePlan,
+  send: (stored: readonly NewEntry[], since: number) => Promise<R>,
+): Promise<R> {
   const { engine, level1, stats } = state;
   const names = entries.map(({ name }) => name);
   for (const name of names) state.invalidate(name);
@@ -61,16 +83,17 @@ async function writeNow(
   const sent = engine.unconfirmed.moment;
   const since = engine.store.moment;
   let tags: StampedTags | undefined;
+  let result: R;
   try {
     if (engine.unconfirmed.size > 0) await engine.unconfirmed.clearTheWay(state.address, names, plan.tags);
     tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
     const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
-    await engine.store.write(state.address, stored, plan, since);
+    result = await send(stored, since);
   } catch (error) {
     for (const name of names) state.invalidate(name);
     for (const token of tokens) level1.end(token);
-    engine.unconfirmed.addNames(state.address, names);
-    return unconfirmed(state, 'set', error, required);
+    if (!wasRefused(error)) engine.unconfirmed.addNames(state.address, names);
+    throw error;
   }
   engine.unconfirmed.settle(state.address, names, sent);
   stats.writes += entries.length;
@@ -87,7 +110,12 @@ async function writeNow(
     token.valid = false;
     level1.end(token);
   }
-  return true;
+  return result;
+}
+
+/** A queue that refuses a write does so before anything is changed. */
+function wasRefused(error: unknown): boolean {
+  return error instanceof TierkitError && error.code.startsWith('ERR_WRITE_BEHIND_');
 }
 
 /** What the first level keeps of a write that was sent then. */
@@ -117,23 +145,32 @@ export function remove(state: ScopeState, names: readonly string[], required: bo
 }
 
 async function removeNow(state: ScopeState, names: readonly string[], required: boolean): Promise<boolean> {
+  const keys = names.map((name) => state.keyOf(name));
+  try {
+    await drop(state, names, () => state.engine.store.remove(state.address, keys));
+  } catch (error) {
+    return unconfirmed(state, 'delete', error, required);
+  }
+  return true;
+}
+
+/** As `put`, for a step that removes entries. */
+export async function drop<R>(state: ScopeState, names: readonly string[], send: () => Promise<R>): Promise<R> {
   const { engine, stats } = state;
   for (const name of names) state.invalidate(name);
   const sent = engine.unconfirmed.moment;
+  let result: R;
   try {
-    await engine.store.remove(
-      state.address,
-      names.map((name) => state.keyOf(name)),
-    );
+    result = await send();
   } catch (error) {
     for (const name of names) state.invalidate(name);
-    engine.unconfirmed.addNames(state.address, names);
-    return unconfirmed(state, 'delete', error, required);
+    if (!wasRefused(error)) engine.unconfirmed.addNames(state.address, names);
+    throw error;
   }
   for (const name of names) state.invalidate(name);
   engine.unconfirmed.settle(state.address, names, sent);
   stats.deletes += names.length;
-  return true;
+  return result;
 }
 
 /** What may have changed, or may still change, is made up for when Redis returns; nobody is asked now. */

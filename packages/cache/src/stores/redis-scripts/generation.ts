@@ -26,14 +26,19 @@ local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 
 /**
  * Lua: the function `headerOf(flags, meta)`, the bytes of an envelope before its payload. The entry is fresh for `freshMs`
- * of the `ttlMs` that it lives.
+ * of the `ttlMs` that it lives from `nowMs` on.
  */
-export const envelopeHeader = `
-${serverTime}
+export const headerAtNow = `
 local function headerOf(flags, meta)
   local times = struct.pack('>dd', nowMs + ttlMs, nowMs + freshMs)
   return struct.pack('>BBB', 0xC1, 1, flags) .. times .. current .. struct.pack('>H', #meta) .. meta
 end
+`;
+
+/** Lua: the same from the server's time on. */
+export const envelopeHeader = `
+${serverTime}
+${headerAtNow}
 `;
 
 /** Lua: the function \`generationOf(bytes)\`, nil for what is no envelope of a known version with known flags. */

@@ -1,0 +1,54 @@
+import { TierkitError, type Logger } from '@tierkit/core';
+import { describeServer, type RedisConnection } from '@tierkit/redis';
+
+/**
+ * Makes sure that Redis does not evict what is pending, which has no time to live: that is what the `allkeys` policies do.
+ * It asks once for each connection, and again after a reconnect. A server that does not tell is taken at its word.
+ */
+export class EvictionCheck {
+  readonly #redis: RedisConnection;
+  readonly #logger: Logger;
+  readonly #stopWatching: () => void;
+  #checked: Promise<void> | undefined;
+
+  constructor(redis: RedisConnection, logger: Logger) {
+    this.#redis = redis;
+    this.#logger = logger;
+    this.#stopWatching = redis.onStateChange((state) => {
+      if (state === 'up') this.#checked = undefined;
+    });
+  }
+
+  /** @throws {TierkitError} `ERR_WRITE_BEHIND_EVICTION`, or the connection's own */
+  async pass(): Promise<void> {
+    const checked = (this.#checked ??= this.#check());
+    try {
+      await checked;
+    } catch (error) {
+      // What may change without a reconnect is asked again.
+      if (this.#checked === checked) this.#checked = undefined;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#stopWatching();
+  }
+
+  async #check(): Promise<void> {
+    let policies: readonly string[];
+    try {
+      policies = (await describeServer(this.#redis)).nodes.map(({ maxMemoryPolicy }) => maxMemoryPolicy);
+    } catch (error) {
+      if (!(error instanceof TierkitError) || error.code !== 'ERR_REDIS_REPLY') throw error;
+      policies = [''];
+    }
+    if (policies.includes('')) {
+      this.#logger.warn({}, 'Redis does not tell its maxmemory-policy: write-behind needs one that evicts nothing');
+    }
+    const policy = policies.find((one) => one.startsWith('allkeys'));
+    if (policy === undefined) return;
+    const message = `Redis may evict what is written behind: its maxmemory-policy is ${policy}; use noeviction, or durableRedis`;
+    throw new TierkitError('ERR_WRITE_BEHIND_EVICTION', message, { details: { policy } });
+  }
+}
