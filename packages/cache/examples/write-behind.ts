@@ -12,7 +12,7 @@ const flush = async (batch: readonly WriteBehindItem[]): Promise<void> => {
     if ((rows.get(id)?.version ?? 0) < version) rows.set(id, { value, version });
   }
 };
-const queue = tiers.writeBehind('counters', { flush, batch: { age: '200ms' } });
+const queue = tiers.writeBehind('counters', { flush, batch: { age: '1m' } }); // long, for the sake of the example
 
 const project = tiers.project('p1');
 for (let visits = 1; visits <= 100; visits++) await project.writeBehind('visits', visits, queue);
