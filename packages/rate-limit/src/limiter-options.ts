@@ -14,6 +14,9 @@ import type { Policy } from './policy.ts';
 /** A URL, options, a client or a connection; `'memory'` counts in this process alone. */
 export type LimiterBackend = RedisInput | RedisConnection;
 
+export const isConnection = (backend: LimiterBackend): backend is RedisConnection =>
+  typeof backend === 'object' && backend !== null && 'execute' in backend && 'masters' in backend;
+
 /** What a limiter does while Redis does not answer: let through, deny, or count in this process alone. */
 export type OnUnavailable = 'open' | 'closed' | 'memory';
 

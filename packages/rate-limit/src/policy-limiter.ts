@@ -3,7 +3,7 @@ import { createRedis, Deadline, type RedisConnection } from '@tierkit/redis';
 import { CallLimits } from './call-limits.ts';
 import { limitError } from './errors.ts';
 import type { ConsumeOptions, Limiter, WaitOptions } from './limiter.ts';
-import type { LimiterBackend, LimiterOptions, LimiterSettings } from './limiter-options.ts';
+import { isConnection, type LimiterOptions, type LimiterSettings } from './limiter-options.ts';
 import type { LimitResult } from './limit-result.ts';
 import type { Policy } from './policy.ts';
 import { resultOf, uncounted } from './results.ts';
@@ -52,7 +52,15 @@ export class PolicyLimiter implements Limiter {
     const { prefix, idTtlMs, timeoutMs, shieldSubjects, clock } = settings;
     const algorithms = this.policies.map(({ algorithm }) => algorithm);
     const channel = undoChannel(prefix, encodedName, redis.db);
-    this.#store = new RedisStore({ redis, algorithms, prefix, name: encodedName, idTtlMs, channel });
+    this.#store = new RedisStore({
+      redis,
+      algorithms,
+      stated: this.#limits.stated,
+      prefix,
+      name: encodedName,
+      idTtlMs,
+      channel,
+    });
     if (timeoutMs !== undefined) this.#deadline = new Deadline(timeoutMs);
     if (shieldSubjects === 0) return;
     const shield = new Shield(clock, shieldSubjects);
@@ -149,7 +157,7 @@ export class PolicyLimiter implements Limiter {
     return undefined;
   }
 
-  async #askShielded(
+  #askShielded(
     shield: Shield,
     subject: string,
     parameters: Parameters,
@@ -157,15 +165,16 @@ export class PolicyLimiter implements Limiter {
     id: string | undefined,
   ): Promise<LimitResult> {
     const moment = shield.moment();
-    const result = await this.#ask('consume', subject, parameters, cost, id);
-    if (result.retryAfterMs > 0 && result.source === 'redis') {
-      this.#feed?.start();
-      shield.remember(subject, parameters, cost, result, moment);
-    }
-    return result;
+    return this.#ask('consume', subject, parameters, cost, id).then((result) => {
+      if (result.retryAfterMs > 0 && result.source === 'redis') {
+        this.#feed?.start();
+        shield.remember(subject, parameters, cost, result, moment);
+      }
+      return result;
+    });
   }
 
-  async #ask(
+  #ask(
     call: 'consume' | 'peek',
     subject: string,
     parameters: Parameters,
@@ -174,17 +183,19 @@ export class PolicyLimiter implements Limiter {
   ): Promise<LimitResult> {
     const taking = { cost, id: encodedId(id) };
     const { shadow, onUnavailable } = this.#settings;
-    try {
-      const decision = await this.#bounded(this.#store[call](subject, parameters, taking));
-      if (this.#away) this.#returned();
-      return resultOf(decision, this.policies, parameters, this.#redis === undefined ? 'memory' : 'redis', shadow);
-    } catch (error) {
-      this.#unanswered(error);
-      if (onUnavailable !== 'memory') return uncounted(onUnavailable === 'open', onUnavailable, shadow);
-      this.#fallback ??= this.#memoryStore();
-      const decision: Decision = await this.#fallback[call](subject, parameters, taking);
-      return resultOf(decision, this.policies, parameters, 'fallback', shadow);
-    }
+    return this.#bounded(this.#store[call](subject, parameters, taking)).then(
+      (decision) => {
+        if (this.#away) this.#returned();
+        return resultOf(decision, this.policies, parameters, this.#redis === undefined ? 'memory' : 'redis', shadow);
+      },
+      async (error: unknown) => {
+        this.#unanswered(error);
+        if (onUnavailable !== 'memory') return uncounted(onUnavailable === 'open', onUnavailable, shadow);
+        this.#fallback ??= this.#memoryStore();
+        const decision: Decision = await this.#fallback[call](subject, parameters, taking);
+        return resultOf(decision, this.policies, parameters, 'fallback', shadow);
+      },
+    );
   }
 
   async #change<T>(subject: string, change: () => Promise<T>): Promise<T> {
@@ -227,9 +238,6 @@ export class PolicyLimiter implements Limiter {
     return new MemoryStore({ policies: this.policies, clock, maxSubjects, idTtlMs });
   }
 }
-
-const isConnection = (backend: LimiterBackend): backend is RedisConnection =>
-  typeof backend === 'object' && backend !== null && 'execute' in backend && 'masters' in backend;
 
 function encodedId(id: string | undefined): string | undefined {
   return id === undefined ? undefined : encodeSegment(id, 'id');

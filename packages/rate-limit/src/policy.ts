@@ -118,7 +118,7 @@ export function tokenBucket<const Name extends string = 'token-bucket'>(
   const capacity = check.units('capacity');
   const refill = check.units('refill');
   const perMs = check.period();
-  const parameters = (limit: number): number[] => [limit, (refill * limit) / capacity, perMs * 1_000];
+  const parameters = (limit: number): number[] => [limit, ((perMs * 1_000) / refill) * (capacity / limit)];
   return check.made('token-bucket', capacity, perMs, capacity + refill - 1, levelAlgorithm, parameters);
 }
 
@@ -133,6 +133,6 @@ export function gcra<const Name extends string = 'gcra'>(options: GcraOptions<Na
   const perMs = check.period();
   const burst = options.burst === undefined ? limit : check.units('burst');
   const burstOf = (of: number): number => Math.max(1, Math.floor((burst * of) / limit));
-  const parameters = (limit: number): number[] => [burstOf(limit), limit, perMs * 1_000];
+  const parameters = (limit: number): number[] => [burstOf(limit), (perMs * 1_000) / limit];
   return check.made('gcra', limit, perMs, limit + burst - 1, levelAlgorithm, parameters);
 }

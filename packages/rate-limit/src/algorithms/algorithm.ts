@@ -8,9 +8,11 @@
 export interface Algorithm {
   /** Says which numbers a state consists of: states of different layouts have different keys. */
   readonly layout: string;
-  /** Names of the numbers that each call passes, in their order; the first is `limit`. */
+  /** Names of the numbers that the formulas depend on, in their order; the first is `limit`. */
   readonly parameters: readonly string[];
   readonly lua: LuaFormulas;
+  /** The longest that a state says anything after a cost was counted, in microseconds. */
+  readonly lastsUs: (parameters: readonly number[]) => number;
   /** A meter that has counted nothing. */
   meter(): Meter;
 }

@@ -4,6 +4,7 @@ import type { Algorithm, Meter } from './algorithm.ts';
 export const fixedWindowAlgorithm: Algorithm = {
   layout: 'fixed',
   parameters: ['limit', 'per'],
+  lastsUs: ([, per = 0]) => per,
   meter: () => new FixedWindowMeter(),
   lua: {
     stateBytes: 16,

@@ -12,7 +12,9 @@ const MOST_LEVEL = 1e9;
  */
 export const levelAlgorithm: Algorithm = {
   layout: 'level',
-  parameters: ['limit', 'refill', 'per'],
+  // How many microseconds it takes to sink by a unit.
+  parameters: ['limit', 'unit'],
+  lastsUs: ([limit = 0, unit = 0]) => Math.min(LONGEST_US, Math.ceil(limit * unit)),
   meter: () => new LevelMeter(),
   lua: {
     stateBytes: 16,
@@ -20,16 +22,16 @@ export const levelAlgorithm: Algorithm = {
 local used$, at$ = 0, now
 if packed then
   used$, at$, pos = struct.unpack('>dd', packed, pos)
-  used$ = math.max(0, used$ - math.max(0, now - at$) * refill$ / per$)
+  used$ = math.max(0, used$ - math.max(0, now - at$) / unit$)
   if not (used$ <= ${MOST_LEVEL}) then used$ = 0 end
 end`,
-    retry: `retry$ = math.min(${LONGEST_US}, math.ceil((used$ + cost - limit$) * per$ / refill$))`,
+    retry: `retry$ = math.min(${LONGEST_US}, math.ceil((used$ + cost - limit$) * unit$))`,
     add: `used$ = used$ + cost`,
     // What has sunk since may have been of this cost.
     giveBack: `
-local sunk$ = taken == 0 and 0 or math.max(0, now - taken) * refill$ / per$
+local sunk$ = taken == 0 and 0 or math.max(0, now - taken) / unit$
 used$ = math.max(0, used$ - math.max(0, cost - sunk$))`,
-    reset: `math.min(${LONGEST_US}, math.ceil(used$ * per$ / refill$))`,
+    reset: `math.min(${LONGEST_US}, math.ceil(used$ * unit$))`,
     pack: `struct.pack('>dd', used$, now)`,
   },
 };
@@ -38,26 +40,26 @@ class LevelMeter implements Meter {
   #level = 0;
   #atUs = 0;
 
-  used(nowUs: number, [, refill = 0, per = 0]: readonly number[]): number {
-    this.#level = Math.max(0, this.#level - (Math.max(0, nowUs - this.#atUs) * refill) / per);
+  used(nowUs: number, [, unit = 0]: readonly number[]): number {
+    this.#level = Math.max(0, this.#level - Math.max(0, nowUs - this.#atUs) / unit);
     this.#atUs = nowUs;
     return this.#level;
   }
 
-  retryUs(_nowUs: number, [limit = 0, refill = 0, per = 0]: readonly number[], cost: number): number {
-    return Math.min(LONGEST_US, Math.ceil(((this.#level + cost - limit) * per) / refill));
+  retryUs(_nowUs: number, [limit = 0, unit = 0]: readonly number[], cost: number): number {
+    return Math.min(LONGEST_US, Math.ceil((this.#level + cost - limit) * unit));
   }
 
   add(_nowUs: number, _: readonly number[], cost: number): void {
     this.#level += cost;
   }
 
-  giveBack(nowUs: number, [, refill = 0, per = 0]: readonly number[], cost: number, takenUs: number): void {
-    const sunk = takenUs === 0 ? 0 : (Math.max(0, nowUs - takenUs) * refill) / per;
+  giveBack(nowUs: number, [, unit = 0]: readonly number[], cost: number, takenUs: number): void {
+    const sunk = takenUs === 0 ? 0 : Math.max(0, nowUs - takenUs) / unit;
     this.#level = Math.max(0, this.#level - Math.max(0, cost - sunk));
   }
 
-  resetUs(_nowUs: number, [, refill = 0, per = 0]: readonly number[]): number {
-    return Math.min(LONGEST_US, Math.ceil((this.#level * per) / refill));
+  resetUs(_nowUs: number, [, unit = 0]: readonly number[]): number {
+    return Math.min(LONGEST_US, Math.ceil(this.#level * unit));
   }
 }

@@ -4,6 +4,7 @@ import type { Algorithm, Meter } from './algorithm.ts';
 export const slidingLogAlgorithm: Algorithm = {
   layout: 'log',
   parameters: ['limit', 'per'],
+  lastsUs: ([, per = 0]) => per,
   meter: () => new SlidingLogMeter(),
   lua: {
     stateBytes: 16,

@@ -11,6 +11,7 @@ export function slidingWindowAlgorithm(slots: number): Algorithm {
   return {
     layout: `slots${slots}`,
     parameters: ['limit', 'width'],
+    lastsUs: ([, width = 0]) => kept * width,
     meter: () => new SlidingWindowMeter(kept),
     lua: {
       stateBytes: 8 * (kept + 1),

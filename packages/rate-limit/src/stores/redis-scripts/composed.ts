@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto';
 import { LONGEST_US, TOLERANCE, type Algorithm } from '../../algorithms/algorithm.ts';
+import type { Parameters } from '../limit-store.ts';
 
 /** What scripts take beside keys: the names depend on the policies. */
 export type ScriptArguments = Record<string, 'number' | 'string'>;
 
-/** The names of the numbers that a script is passed for its policies, `limit1`, `per1`, `limit2` and so on, with a value. */
-export function numbersOf(algorithms: readonly Algorithm[]): Record<string, 'number'> {
-  const names = algorithms.flatMap(({ parameters }, i) => parameters.map((name) => `${name}${i + 1}`));
-  return Object.fromEntries(names.map((name) => [name, 'number' as const]));
+/** The names of the numbers of all policies, `limit1`, `per1`, `limit2` and so on. */
+export function numberNames(algorithms: readonly Algorithm[]): string[] {
+  return algorithms.flatMap(({ parameters }, i) => parameters.map((name) => `${name}${i + 1}`));
+}
+
+/** As arguments of a script, for any limits. */
+export function numberArguments(algorithms: readonly Algorithm[]): Record<string, 'number'> {
+  return Object.fromEntries(numberNames(algorithms).map((name) => [name, 'number' as const]));
+}
+
+/** Milliseconds after which nothing is counted any more of what fits the limits now. */
+export function lastsMs(algorithms: readonly Algorithm[], parameters: Parameters): number {
+  return Math.ceil(Math.max(...algorithms.map(({ lastsUs }, i) => lastsUs(parameters[i] ?? []))) / 1_000);
 }
 
 /** Tells apart the keys of states that consist of different numbers. */
@@ -76,23 +86,30 @@ export function resets(algorithms: readonly Algorithm[]): string {
   return each(algorithms, ({ lua }) => `local reset$ = ${lua.reset}`);
 }
 
-/** Lua, after {@link resets}: stores the state for as long as it says anything. */
-export function writeState(algorithms: readonly Algorithm[]): string {
-  const ends = each(algorithms, () => 'reset$', ', ');
+/** Lua: stores the state for `ms`, an expression. */
+export function writeState(algorithms: readonly Algorithm[], blocked: string, ms: string): string {
   const states = each(algorithms, ({ lua }) => lua.pack, ' .. ');
+  return `redis.call('SET', state, ${blocked} .. ${states}, 'PX', ${ms})`;
+}
+
+/** Lua: the first bytes of a state that is not blocked, which costs less than to pack them. */
+export const NOT_BLOCKED = `'\\${VERSION}${'\\0'.repeat(HEADER_BYTES - 1)}'`;
+
+/** Lua, after {@link resets}: stores the state with its block for as long as it says anything. */
+export function rewriteState(algorithms: readonly Algorithm[]): string {
   return `
-local keepMs = math.ceil(math.max(${ends}, blocked - now) / 1000)
+local keepMs = math.ceil(math.max(${each(algorithms, () => 'reset$', ', ')}, blocked - now) / 1000)
 if keepMs > 0 then
-  redis.call('SET', state, '\\${VERSION}' .. struct.pack('>d', blocked) .. ${states}, 'PX', keepMs)
+  ${writeState(algorithms, `'\\${VERSION}' .. struct.pack('>d', blocked)`, 'keepMs')}
 else
   redis.call('DEL', state)
 end
 `;
 }
 
-/** Lua, after {@link decide} and {@link resets}: the reply that {@link decisionOf} reads. */
+/** Lua, after {@link decide} and {@link resets}: the reply that {@link decisionOf} reads, in the one form that needs no table. */
 export function replyDecision(algorithms: readonly Algorithm[]): string {
-  const left = `math.max(0, math.floor(limit$ - used$ + ${TOLERANCE}))`;
-  const readings = each(algorithms, () => `${left}, reset$, retry$`, ', ');
-  return `return { allowed and 1 or 0, math.max(0, blocked - now), ${readings} }`;
+  const numbers = each(algorithms, () => 'limit$ - used$, reset$, retry$', ', ');
+  const format = `>${'d'.repeat(2 + 3 * algorithms.length)}`;
+  return `return struct.pack('${format}', allowed and 1 or 0, math.max(0, blocked - now), ${numbers})`;
 }

@@ -1,11 +1,16 @@
 import { defineScript } from '@tierkit/redis';
 import type { Algorithm } from '../../algorithms/algorithm.ts';
-import { each, numbersOf, readState, resets, writeState, type ScriptArguments } from './composed.ts';
+import { each, numberArguments, readState, resets, rewriteState, type ScriptArguments } from './composed.ts';
 
 /** Takes a cost back and tells who has kept a denial in mind. */
 // eslint-disable-next-line typescript/explicit-function-return-type -- a script's type is inferred from its definition
 export function refundScript(algorithms: readonly Algorithm[]) {
-  const args: ScriptArguments = { channel: 'string', message: 'string', cost: 'number', ...numbersOf(algorithms) };
+  const args: ScriptArguments = {
+    channel: 'string',
+    message: 'string',
+    cost: 'number',
+    ...numberArguments(algorithms),
+  };
   return defineScript({
     name: 'limit-refund',
     keys: ['state', '...note'],
@@ -33,7 +38,7 @@ if used$ < before$ then changed = true end`,
 )}
 if not changed then return 0 end
 ${resets(algorithms)}
-${writeState(algorithms)}
+${rewriteState(algorithms)}
 redis.call('PUBLISH', channel, message)
 return 1
 `,
@@ -43,7 +48,12 @@ return 1
 /** Sets a block and tells who has kept a denial in mind. */
 // eslint-disable-next-line typescript/explicit-function-return-type -- as above
 export function blockScript(algorithms: readonly Algorithm[]) {
-  const args: ScriptArguments = { channel: 'string', message: 'string', forMs: 'number', ...numbersOf(algorithms) };
+  const args: ScriptArguments = {
+    channel: 'string',
+    message: 'string',
+    forMs: 'number',
+    ...numberArguments(algorithms),
+  };
   return defineScript({
     name: 'limit-block',
     keys: ['state'],
@@ -53,7 +63,7 @@ export function blockScript(algorithms: readonly Algorithm[]) {
 ${readState(algorithms)}
 blocked = now + forMs * 1000
 ${resets(algorithms)}
-${writeState(algorithms)}
+${rewriteState(algorithms)}
 redis.call('PUBLISH', channel, message)
 return 1
 `,

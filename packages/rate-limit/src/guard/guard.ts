@@ -1,0 +1,157 @@
+import { encodeSegment, TierkitError } from '@tierkit/core';
+import { createRedis, type RedisConnection } from '@tierkit/redis';
+import { normalizeAddress } from '../address/normalize-address.ts';
+import { limitError } from '../errors.ts';
+import { isConnection } from '../limiter-options.ts';
+import { FailureCount, type Standing } from './failure-count.ts';
+import { resolveGuardOptions, type GuardOptions, type GuardSettings } from './guard-options.ts';
+import { MemoryFailureStore } from './memory-failure-store.ts';
+import { RedisFailureStore } from './redis-failure-store.ts';
+
+/** Who tries: an account, an address, or both. */
+export interface GuardSubject {
+  /** As it was typed: the caller decides whether `Ann` and `ann` are one. */
+  readonly account?: string;
+  /** An IP address; IPv6 counts by its network. */
+  readonly address?: string;
+}
+
+export interface GuardVerdict {
+  /** Whether the attempt may be made; false while a subject is blocked. */
+  readonly allowed: boolean;
+  /** Milliseconds until no subject is blocked; 0 if none is. */
+  readonly retryAfterMs: number;
+  /** What is blocked, for the longer of two. */
+  readonly blocked: 'account' | 'address' | undefined;
+  /** Failures until the next block, of the subject that is nearer to it. */
+  readonly failuresLeft: number;
+  /** `'open'` or `'closed'`: Redis did not answer, and `onUnavailable` says so. */
+  readonly source: 'redis' | 'memory' | 'open' | 'closed';
+}
+
+/** Slows down whoever guesses passwords, tokens or codes. */
+export interface Guard {
+  readonly name: string;
+  /** Whether an attempt may be made. @throws {TierkitError} `ERR_LIMIT_ARGUMENT`, `ERR_ADDRESS_INVALID`, `ERR_KEY_INVALID` */
+  check(subject: GuardSubject): Promise<GuardVerdict>;
+  /** Counts an attempt that failed, and says how things stand now. @throws as `check` */
+  failed(subject: GuardSubject): Promise<GuardVerdict>;
+  /**
+   * Ends the account's failures in a row; its next block is as long as it would have been. The address's failures go on
+   * counting: otherwise whoever has one account could guess at all others.
+   *
+   * @throws as `check`, and `ERR_LIMIT_UNAVAILABLE`: Redis did not confirm
+   */
+  succeeded(subject: GuardSubject): Promise<void>;
+  /** Forgets failures and blocks of both. @throws as `succeeded` */
+  reset(subject: GuardSubject): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * A guard against brute force: after so many failures in a row an account, or an address, is blocked, each time for longer.
+ *
+ * Failures are counted one by one in Redis, by all processes together. Attempts that are under way at the same time have
+ * all been checked before the first of them fails: as many more than `failures` can be made.
+ *
+ * @throws {TierkitError} `ERR_LIMIT_OPTIONS`, `ERR_REDIS_OPTIONS`
+ */
+export function createGuard(name: string, options: GuardOptions): Guard {
+  return new FailureGuard(name, options.redis, resolveGuardOptions(name, options));
+}
+
+class FailureGuard implements Guard {
+  readonly name: string;
+  readonly #settings: GuardSettings;
+  readonly #encodedName: string;
+  readonly #redis: RedisConnection | undefined;
+  readonly #owned: boolean;
+  readonly #counts: { readonly account: FailureCount; readonly address: FailureCount };
+
+  constructor(name: string, backend: GuardOptions['redis'], settings: GuardSettings) {
+    this.name = name;
+    this.#settings = settings;
+    this.#encodedName = encodeSegment(name, "the guard's name");
+    this.#owned = backend !== 'memory' && !isConnection(backend);
+    this.#redis = backend === 'memory' ? undefined : isConnection(backend) ? backend : createRedis(backend);
+    const store =
+      this.#redis === undefined
+        ? new MemoryFailureStore(settings.clock, settings.memorySubjects)
+        : new RedisFailureStore(this.#redis);
+    const keyPrefix = `${settings.prefix}guard`;
+    this.#counts = {
+      account: new FailureCount(store, keyPrefix, settings.account),
+      address: new FailureCount(store, keyPrefix, settings.address),
+    };
+  }
+
+  async check(subject: GuardSubject): Promise<GuardVerdict> {
+    return this.#verdict(subject, (count, key) => count.standing(key));
+  }
+
+  async failed(subject: GuardSubject): Promise<GuardVerdict> {
+    return this.#verdict(subject, (count, key) => count.failed(key));
+  }
+
+  succeeded({ account }: GuardSubject): Promise<void> {
+    return account === undefined ? Promise.resolve() : this.#forget({ account }, false);
+  }
+
+  reset(subject: GuardSubject): Promise<void> {
+    return this.#forget(subject, true);
+  }
+
+  async close(): Promise<void> {
+    if (this.#owned) await this.#redis?.close();
+  }
+
+  async #verdict(
+    subject: GuardSubject,
+    ask: (count: FailureCount, key: string) => Promise<Standing>,
+  ): Promise<GuardVerdict> {
+    const kinds = this.#kinds(subject);
+    try {
+      const standings = await Promise.all(
+        kinds.map(async ({ kind, key }) => {
+          const { blockedMs, left } = await ask(this.#counts[kind], key);
+          return { kind, blockedMs, left };
+        }),
+      );
+      const longest = standings.reduce((one, other) => (other.blockedMs > one.blockedMs ? other : one));
+      return {
+        allowed: longest.blockedMs === 0,
+        retryAfterMs: longest.blockedMs,
+        blocked: longest.blockedMs === 0 ? undefined : longest.kind,
+        failuresLeft: Math.min(...standings.map(({ left }) => left)),
+        source: this.#redis === undefined ? 'memory' : 'redis',
+      };
+    } catch (error) {
+      if (!(error instanceof TierkitError) || !error.code.startsWith('ERR_REDIS_')) throw error;
+      const { logger, onUnavailable } = this.#settings;
+      logger.warn({ guard: this.name, error, onUnavailable }, 'the guard has no answer from Redis');
+      const allowed = onUnavailable === 'open';
+      return { allowed, retryAfterMs: allowed ? 0 : 1_000, blocked: undefined, failuresLeft: 0, source: onUnavailable };
+    }
+  }
+
+  async #forget(subject: GuardSubject, withBlocks: boolean): Promise<void> {
+    const kinds = this.#kinds(subject);
+    try {
+      await Promise.all(kinds.map(({ kind, key }) => this.#counts[kind].forget(key, withBlocks)));
+    } catch (cause) {
+      const details = cause instanceof TierkitError ? cause.details : {};
+      throw new TierkitError('ERR_LIMIT_UNAVAILABLE', 'Redis did not confirm the change', { cause, details });
+    }
+  }
+
+  #kinds({ account, address }: GuardSubject): { readonly kind: 'account' | 'address'; readonly key: string }[] {
+    const { ipv6Prefix } = this.#settings;
+    const kinds: { kind: 'account' | 'address'; key: string }[] = [];
+    const add = (kind: 'account' | 'address', subject: string): void =>
+      void kinds.push({ kind, key: `{${this.#encodedName}:${kind}:${encodeSegment(subject, kind)}}` });
+    if (account !== undefined) add('account', account);
+    if (address !== undefined) add('address', normalizeAddress(address, { ipv6Prefix }));
+    if (kinds.length === 0) throw limitError('ERR_LIMIT_ARGUMENT', 'an account or an address is needed');
+    return kinds;
+  }
+}
