@@ -1,6 +1,7 @@
 import type { MeasureOptions } from './measure.ts';
 import type { CommandCounter } from './redis-commands.ts';
 import { runInvalidation } from './run-invalidation.ts';
+import { runLimit } from './run-limit.ts';
 import { runMemory } from './run-memory.ts';
 import { runOutage } from './run-outage.ts';
 import { runQuota } from './run-quota.ts';
@@ -10,6 +11,7 @@ import { clearScope } from './scenarios/clear-scope.ts';
 import { invalidateTag } from './scenarios/invalidate-tag.ts';
 import { l1Hit } from './scenarios/l1-hit.ts';
 import { l2Hit } from './scenarios/l2-hit.ts';
+import { limit } from './scenarios/limit.ts';
 import { memory } from './scenarios/memory.ts';
 import { outage } from './scenarios/outage.ts';
 import { quota } from './scenarios/quota.ts';
@@ -43,6 +45,10 @@ export const allScenarios: readonly Bench[] = [
   ...quota.map((scenario): Bench => ({
     name: scenario.name,
     run: (server, quick) => runQuota(scenario, server, quick ? quickly : fully),
+  })),
+  ...limit.map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runLimit(scenario, server, quick ? quickly : fully),
   })),
   ...memory.map((scenario): Bench => ({
     name: scenario.name,

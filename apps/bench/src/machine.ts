@@ -13,6 +13,9 @@ const libraries = [
   'cacheable',
   'cache-manager',
   '@epic-web/cachified',
+  'rate-limiter-flexible',
+  'rate-limit-redis',
+  '@upstash/ratelimit',
 ];
 
 /** What the figures depend on: processor, Node, Redis and the versions of the libraries. */

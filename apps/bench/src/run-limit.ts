@@ -1,0 +1,78 @@
+import type { LimitSubject, OpenLimitSubject } from './limit-subject.ts';
+import { measure, type MeasureOptions } from './measure.ts';
+import type { CommandCounter } from './redis-commands.ts';
+import type { ScenarioResult } from './run-scenario.ts';
+import { createRunner } from './runner.ts';
+
+/** A decision about one of many keys. */
+export interface LimitScenario {
+  readonly name: string;
+  /** How many decisions are under way at a time. */
+  readonly concurrency: number;
+  /** Whether what is measured are denials. */
+  readonly denied: boolean;
+  readonly goal: number | undefined;
+  readonly subjects: readonly LimitSubject[];
+}
+
+const KEYS = 500;
+const NEVER_REACHED = 100_000_000;
+
+/** Proves that each subject admits its limit and no more, then measures them side by side. */
+export async function runLimit(
+  scenario: LimitScenario,
+  server: { readonly port: number; readonly commands: CommandCounter },
+  options: MeasureOptions,
+): Promise<ScenarioResult> {
+  const { denied, concurrency } = scenario;
+  const absent: { name: string; reason: string }[] = [];
+  const subjects: LimitSubject[] = [];
+  const open: OpenLimitSubject[] = [];
+  const runners: ReturnType<typeof createRunner>[] = [];
+  const commandsPerRead = new Map<string, number>();
+  try {
+    for (const [index, subject] of scenario.subjects.entries()) {
+      const small = await subject.open({ port: server.port, limit: 5 });
+      if ('absent' in small) {
+        absent.push({ name: subject.name, reason: small.absent });
+        continue;
+      }
+      try {
+        await expectLimit(subject, small, `s${index}:proof:${scenario.name}`, 5);
+      } finally {
+        await small.close();
+      }
+      const opened = await subject.open({ port: server.port, limit: denied ? 1 : NEVER_REACHED });
+      if ('absent' in opened) throw new Error(`${subject.name} takes part or not by its limit`);
+      open.push(opened);
+      subjects.push(subject);
+      const keys = Array.from({ length: KEYS }, (_, i) => `s${index}:${scenario.name}:${i}`);
+      // The first is allowed, and whoever remembers denials has one of each key to remember.
+      for (let round = 0; round < (denied ? 3 : 1); round++) for (const key of keys) await opened.consume(key);
+      const before = await server.commands.total();
+      for (const key of keys) await opened.consume(key);
+      commandsPerRead.set(subject.name, ((await server.commands.total()) - before) / KEYS);
+      // What is not decided as it should be counts as a read that found nothing, which fails the run.
+      const read = (key: string): Promise<unknown> =>
+        opened.consume(key).then((allowed) => (allowed === denied ? undefined : true));
+      const asSubject = { read, write: read, close: opened.close };
+      runners.push(createRunner(subject.name, asSubject, { keys, concurrency }));
+    }
+    return { scenario, subjects, timings: await measure(runners, options), commandsPerRead, absent };
+  } finally {
+    for (const each of open) await each.close();
+  }
+}
+
+async function expectLimit(
+  { name, role }: LimitSubject,
+  open: OpenLimitSubject,
+  key: string,
+  limit: number,
+): Promise<void> {
+  if (role === 'limit') return;
+  const allowed: boolean[] = [];
+  for (let i = 0; i < limit + 2; i++) allowed.push(await open.consume(key));
+  const expected = allowed.map((_, i) => i < limit);
+  if (allowed.join() !== expected.join()) throw new Error(`${name} decides ${allowed.join()}, not ${expected.join()}`);
+}
