@@ -10,7 +10,10 @@ const SECTIONS = {
   memory: { maxEntries: true, maxBytes: true },
   compression: { threshold: true },
   encryption: { keys: true, current: true },
-} satisfies { [Section in 'l1' | 'load' | 'memory' | 'compression' | 'encryption']: Known<Settings<Section>> };
+  logging: { accesses: true, keys: true },
+} satisfies {
+  [Section in 'l1' | 'load' | 'memory' | 'compression' | 'encryption' | 'logging']: Known<Settings<Section>>;
+};
 
 type Settings<Section extends keyof CacheOptions> = Exclude<CacheOptions[Section], false | undefined>;
 
@@ -31,6 +34,7 @@ const CACHE: Known<CacheOptions> = {
   compression: true,
   encryption: true,
   logger: true,
+  logging: true,
   clock: true,
   telemetry: true,
 };

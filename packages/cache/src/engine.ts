@@ -1,5 +1,7 @@
 import type { Clock, Codec, Logger, Sealer } from '@tierkit/core';
 import type { BackgroundLoads } from './loads/background-loads.ts';
+import type { AccessLog } from './logging/access-log.ts';
+import type { Troubles } from './logging/troubles.ts';
 import type { Level1 } from './level1/level1.ts';
 import type { CacheStore } from './stores/store.ts';
 import type { ImpliedTags } from './tags/tag-names.ts';
@@ -19,6 +21,9 @@ export interface Engine {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Absent unless every access is to be logged. */
+  readonly accessLog: AccessLog | undefined;
+  readonly troubles: Troubles;
   readonly unconfirmed: UnconfirmedChanges;
   readonly behind: WrittenBehind;
   readonly sharing: LoadSharing;

@@ -33,6 +33,7 @@ export type {
   CompressionSettings,
   Level1Settings,
   LoadSettings,
+  LoggingSettings,
   TierOptions,
 } from './options.ts';
 export { invalidates, type InvalidatesOptions } from './wrappers/invalidates.ts';

@@ -4,6 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { BackgroundLoads } from './loads/background-loads.ts';
 import type { Engine } from './engine.ts';
 import { parseInvalidation, tagAnnouncement } from './stores/invalidation-message.ts';
+import { AccessLog } from './logging/access-log.ts';
+import { ShownKeys } from './logging/shown-keys.ts';
+import { Troubles } from './logging/troubles.ts';
 import { Level1 } from './level1/level1.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import { MemoryTagSource } from './tags/memory-tag-source.ts';
@@ -81,6 +84,10 @@ export function createInstance(options: CacheOptions): Instance {
   const sealerFor = sealing(options, maxValueBytes);
   const scopes = new ScopeRegistry();
   const changes = new ChangeListeners(prefix, logger);
+  const shownKeys = new ShownKeys(options.logging?.keys ?? 'plain');
+  const accessLog = options.logging?.accesses === true ? new AccessLog(logger, shownKeys, prefix) : undefined;
+  if (accessLog !== undefined) changes.add((change) => accessLog.changed(change));
+  const troubles = new Troubles(logger, shownKeys);
   const { tagsKey: everywhereKey } = everywhereAddress(prefix);
   const impliedTags = new ImpliedTags(options.cascade ?? {});
   const engineOver = (
@@ -92,8 +99,9 @@ export function createInstance(options: CacheOptions): Instance {
   ): Engine => {
     const unconfirmed = new UnconfirmedChanges(store, tags, logger);
     unconfirmed.onWhole = (prefix) => scopes.apply({ kind: 'tier', prefix }, compilePattern);
-    const shared = { store, tags, impliedTags, level1, codec, sealer, clock, logger, sharing, background };
-    return { ...shared, topKeys: new TopKeys(), usage, unconfirmed, behind, storeOffsetMs, closed: false };
+    const logs = { logger, accessLog, troubles };
+    const shared = { store, tags, impliedTags, level1, codec, sealer, clock, sharing, background, ...logs };
+    return { ...shared, topKeys: new TopKeys(accessLog), usage, unconfirmed, behind, storeOffsetMs, closed: false };
   };
 
   if (backend === 'memory' || backend === 'null') {
@@ -148,7 +156,7 @@ export function createInstance(options: CacheOptions): Instance {
   const feed = createPubSubFeed(redis, { prefix, feedTimeoutMs, logger, clock });
   const origin = randomBytes(9).toString('base64url');
   const reclaimer = reclaimMs === undefined ? undefined : new Reclaimer(redis, reclaimMs, logger);
-  const onCorrupt = (key: string): void => logger.warn({ key }, 'bytes that are no entry are removed');
+  const onCorrupt = (key: string): void => logger.warn(shownKeys.of(key), 'bytes that are no entry are removed');
   const announcement = (tagsKey: string): string => tagAnnouncement(origin, tagsKey);
   const tags = new TagTables(new RedisTagSource({ redis, channel: feed.channel, announcement }), everywhereKey, feed);
   const maxEntryBytes = maxValueBytes + ENVELOPE_ROOM_BYTES;

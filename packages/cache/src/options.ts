@@ -1,4 +1,4 @@
-import type { Clock, Duration, KeyringOptions, Logger, Telemetry } from '@tierkit/core';
+import type { Clock, Duration, KeyDisclosure, KeyringOptions, Logger, Telemetry } from '@tierkit/core';
 import { LONGEST_TIMER_MS, parseDuration, TierkitError } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import type { StalenessOptions } from './loads/load-policy.ts';
@@ -35,6 +35,8 @@ export interface CacheOptions {
   /** The keys for sensitive values, by id, each 32 bytes or their base64; `current` encrypts, all of them decrypt. */
   readonly encryption?: KeyringOptions;
   readonly logger?: Logger;
+  /** What the logger is told. */
+  readonly logging?: LoggingSettings;
   readonly clock?: Clock;
   /** Who is told numbers, durations and traces: one or several of `@tierkit/telemetry`. @default nobody */
   readonly telemetry?: Telemetry | readonly Telemetry[];
@@ -61,6 +63,13 @@ export interface LoadSettings {
   readonly failureBackoff?: Duration | false;
   /** Loads that nobody waits for, at the most; a refresh beyond them does not begin. @default 100 */
   readonly maxBackground?: number;
+}
+
+export interface LoggingSettings {
+  /** Says every hit, miss, stored entry and invalidation at debug; each costs a call of the logger. @default false */
+  readonly accesses?: boolean;
+  /** How keys, ids of scopes, tags and patterns appear. @default 'plain' */
+  readonly keys?: KeyDisclosure;
 }
 
 export interface CompressionSettings {

@@ -1,4 +1,5 @@
 import { copyValue, freezeDeep, PAYLOAD_ENCRYPTED, TierkitError, type TimedOperation } from '@tierkit/core';
+import { countBytes, countFailed, countLevel2Hit, countMiss, countStale, notRead } from './counted-reads.ts';
 import type { StaleValue } from './loads/flight.ts';
 import type { Level1Entry } from './level1/level1.ts';
 import { refreshMarginMs, type LoadPolicy } from './loads/load-policy.ts';
@@ -24,12 +25,6 @@ export function readLevel1(state: ScopeState, name: string, nowMs: number): Foun
   return entry && decodeEntry(state, entry);
 }
 
-/** Counts a read that the first level answered. */
-export function hitLevel1(state: ScopeState, name: string): void {
-  const { stats, engine, address } = state;
-  if (++stats.l1Hits >= stats.sampleAt) engine.topKeys.sampleHit(stats, address, name);
-}
-
 /** How long the first level's entry stays fresh, once it is due to be refreshed; undefined before, and without one. */
 export function refreshDueMs(state: ScopeState, name: string, nowMs: number): number | undefined {
   const entry = trusted(state, name, nowMs);
@@ -51,9 +46,9 @@ export function read(state: ScopeState, name: string): Promise<Found> {
 
 async function readStore(state: ScopeState, name: string, timer?: TimedOperation): Promise<Found> {
   const startedMs = timer === undefined ? 0 : performance.now();
-  const { engine, stats } = state;
+  const { engine } = state;
   engine.topKeys.read(state.address, name);
-  if (engine.unconfirmed.covers(state.address, name)) return (await readPending(state, name, false)) ?? missed(state);
+  if (engine.unconfirmed.covers(state.address, name)) return (await readPending(state, name, false)) ?? missed(state, name);
   const token = state.level1.begin(name);
   try {
     const reading = engine.store.read(state.address, state.keyOf(name));
@@ -61,16 +56,17 @@ async function readStore(state: ScopeState, name: string, timer?: TimedOperation
     const stored = await (redisTimeoutMs === undefined
       ? reading
       : withinRedisDeadline(reading, redisTimeoutMs, engine.clock));
+    engine.troubles.worked(state.address.tier, 'read');
     if (stored === undefined) state.level1.gone(token);
     else countBytes(state, stored);
     const found = stored && isFresh(state, stored) ? accept(state, token, stored) : undefined;
-    if (found === undefined) return (await readPending(state, name, false)) ?? missed(state);
-    stats.l2Hits++;
+    if (found === undefined) return (await readPending(state, name, false)) ?? missed(state, name);
+    countLevel2Hit(state, name);
     return found;
   } catch (error) {
     suspectOversized(state, [state.keyOf(name)], error);
     notRead(state, error);
-    return (await readPending(state, name, true)) ?? missed(state, readSuspect(state, name));
+    return (await readPending(state, name, true)) ?? missed(state, name, readSuspect(state, name));
   } finally {
     timer?.ended(startedMs);
     state.level1.end(token);
@@ -85,7 +81,7 @@ async function readStore(state: ScopeState, name: string, timer?: TimedOperation
  */
 export async function readPending(state: ScopeState, name: string, away: boolean): Promise<Found> {
   const found = await findPending(state, [name], away);
-  if (found?.[0] !== undefined) state.stats.l2Hits++;
+  if (found?.[0] !== undefined) countLevel2Hit(state, name);
   return found?.[0];
 }
 
@@ -125,21 +121,21 @@ export function readMany(state: ScopeState, names: readonly string[]): Promise<F
 }
 
 async function readManyFromStore(state: ScopeState, names: readonly string[]): Promise<Found[]> {
-  const { stats, engine } = state;
+  const { engine } = state;
   for (const name of names) engine.topKeys.read(state.address, name);
   try {
     const failed = new Map<string, unknown>();
     const found = await readStored(state, names, failed);
     countFailed(state, failed);
     return names.map((name, index) => {
-      if (failed.has(name)) return missed(state, readSuspect(state, name));
-      if (found[index] === undefined) stats.misses++;
-      else stats.l2Hits++;
+      if (failed.has(name)) return missed(state, name, readSuspect(state, name));
+      if (found[index] === undefined) countMiss(state, name);
+      else countLevel2Hit(state, name);
       return found[index];
     });
   } catch (error) {
     notRead(state, error);
-    return names.map((name) => missed(state, readSuspect(state, name)));
+    return names.map((name) => missed(state, name, readSuspect(state, name)));
   }
 }
 
@@ -280,27 +276,10 @@ export function readSuspect(state: ScopeState, name: string): Found {
   return usable ? decodeEntry(state, entry) : undefined;
 }
 
-/** Counts a read command that failed. */
-export function notRead({ engine, stats, timers, address }: ScopeState, error: unknown): void {
-  stats.errors++;
-  timers?.telemetry.noteError?.(error);
-  engine.logger.debug({ tier: address.tier, error: String(error) }, 'cache read failed');
-}
-
-/** The same for some of many names, of which several may have been in one command. */
-export function countFailed(state: ScopeState, failed: ReadonlyMap<string, unknown>): void {
-  for (const error of new Set(failed.values())) notRead(state, error);
-}
-
-/** Counts what came from the store. */
-export function countBytes({ stats }: ScopeState, stored: StoredEntry): void {
-  stats.bytesRead += stored.payload.length;
-}
-
 /** Counts a read that the second level did not answer, with what the first one has for it all the same. */
-function missed({ stats }: ScopeState, found?: Found): Found {
-  stats.misses++;
-  if (found !== undefined) stats.staleServed++;
+function missed(state: ScopeState, name: string, found?: Found): Found {
+  if (found === undefined) countMiss(state, name);
+  else countStale(state, name);
   return found;
 }
 

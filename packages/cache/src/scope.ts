@@ -8,17 +8,8 @@ import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy
 import type { LoadedType, Loader, LoaderContext } from './loads/loader-context.ts';
 import { load } from './loads/loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1/level1.ts';
-import {
-  decodeEntry,
-  findPending,
-  handOut,
-  hitLevel1,
-  notRead,
-  read,
-  readLevel1,
-  readMany,
-  type Found,
-} from './reads.ts';
+import { hitLevel1, notRead } from './counted-reads.ts';
+import { decodeEntry, findPending, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
 import {
   warmEntries,

@@ -72,11 +72,14 @@ export class TierCounts {
   readonly #names = new Map<string, Counted>();
   readonly #tier: string;
   readonly #telemetry: Telemetry | undefined;
+  readonly #everyHit: boolean;
 
-  constructor(tier: string, telemetry: Telemetry | undefined) {
+  /** @param everyHit looks at every L1 hit, rather than at one in many */
+  constructor(tier: string, telemetry: Telemetry | undefined, everyHit = false) {
     this.#tier = tier;
     this.#telemetry = telemetry;
-    this.unnamed = { stats: newCounters(), timers: telemetry && new CacheTimers(telemetry, tier) };
+    this.#everyHit = everyHit;
+    this.unnamed = { stats: newCounters(everyHit), timers: telemetry && new CacheTimers(telemetry, tier) };
   }
 
   named(name: string): Counted {
@@ -85,7 +88,7 @@ export class TierCounts {
     if (this.#names.size >= MAX_NAMES || name.length > MAX_NAME_LENGTH) return this.unnamed;
     const apart = this.#telemetry !== undefined && this.#names.size < MAX_METRIC_NAMES;
     const timers = apart ? new CacheTimers(this.#telemetry, this.#tier, name) : this.unnamed.timers;
-    const made = { stats: newCounters(), timers };
+    const made = { stats: newCounters(this.#everyHit), timers };
     this.#names.set(name, made);
     return made;
   }
@@ -107,7 +110,7 @@ export class TierCounts {
   }
 }
 
-function newCounters(): LiveCounters {
+function newCounters(everyHit: boolean): LiveCounters {
   return {
     l1Hits: 0,
     l2Hits: 0,
@@ -123,7 +126,7 @@ function newCounters(): LiveCounters {
     corrupt: 0,
     bytesRead: 0,
     bytesWritten: 0,
-    sampleAt: sampleStep(),
+    sampleAt: everyHit ? 0 : sampleStep(),
   };
 }
 

@@ -312,7 +312,7 @@ class TieredCache implements Tiers {
   #countsOf(tier: string): TierCounts {
     let counts = this.#counts.get(tier);
     if (counts === undefined) {
-      counts = new TierCounts(tier, this.#telemetry);
+      counts = new TierCounts(tier, this.#telemetry, this.#instance.engine.accessLog !== undefined);
       this.#counts.set(tier, counts);
     }
     return counts;

@@ -1,3 +1,4 @@
+import type { AccessLog } from './logging/access-log.ts';
 import type { ScopeAddress } from './scope-address.ts';
 import type { LiveCounters } from './stats.ts';
 
@@ -26,6 +27,12 @@ export class TopKeys {
   #samples = 0;
   /** Reads of the second level until the next sample. */
   #countdown = sampleStep();
+  readonly #accessLog: AccessLog | undefined;
+
+  /** @param accessLog is told of every hit of the first level, for which `sampleAt` of the counters must be 0 */
+  constructor(accessLog?: AccessLog) {
+    this.#accessLog = accessLog;
+  }
 
   /** Notes a read that the first level did not answer. */
   read(address: ScopeAddress, name: string): void {
@@ -36,6 +43,10 @@ export class TopKeys {
 
   /** Notes the hit of the first level that is the next one to be looked at. */
   sampleHit(counters: LiveCounters, address: ScopeAddress, name: string): void {
+    if (this.#accessLog !== undefined) {
+      this.#accessLog.hit(address, name, 'l1');
+      return this.read(address, name);
+    }
     counters.sampleAt = counters.l1Hits + sampleStep();
     this.sample(address, name);
   }

@@ -29,6 +29,7 @@ const known: Readonly<Record<keyof TierkitOptions, true>> = {
   compression: true,
   encryption: true,
   logger: true,
+  logging: true,
   clock: true,
   telemetry: true,
 };

@@ -2,7 +2,8 @@ import { TierkitError, type Key } from '@tierkit/core';
 import type { LoaderContext } from './loader-context.ts';
 import { load } from './loads.ts';
 import { timed } from '../telemetry/cache-timers.ts';
-import { countFailed, handOut, hitLevel1, readLevel1, readStored, readSuspect } from '../reads.ts';
+import { countFailed, countLevel2Hit, countStale, hitLevel1 } from '../counted-reads.ts';
+import { handOut, readLevel1, readStored, readSuspect } from '../reads.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { LoadPlan } from '../tier-policy.ts';
 
@@ -100,9 +101,9 @@ async function readKnown(
   results: Map<string, Promise<unknown>>,
 ): Promise<{ missing: string[]; away: boolean }> {
   // Names that are still missing after this are counted by their loads.
-  const counted = (name: string, ...as: ('l2Hits' | 'misses' | 'staleServed')[]): void => {
+  const counted = (name: string, count: typeof countStale): void => {
     state.engine.topKeys.read(state.address, name);
-    for (const counter of as) state.stats[counter]++;
+    count(state, name);
   };
   // What is loading here already need not be asked for.
   const unknown = absent.filter((name) => !state.flights.has(name));
@@ -110,13 +111,13 @@ async function readKnown(
   const failed = new Map<string, unknown>();
   try {
     const found = await readStored(state, unknown, failed);
-    for (const [index, name] of unknown.entries()) if (take(results, name, found[index])) counted(name, 'l2Hits');
+    for (const [index, name] of unknown.entries()) if (take(results, name, found[index])) counted(name, countLevel2Hit);
   } catch (error) {
     for (const name of unknown) failed.set(name, error);
   }
   countFailed(state, failed);
   for (const name of failed.keys()) {
-    if (take(results, name, readSuspect(state, name))) counted(name, 'misses', 'staleServed');
+    if (take(results, name, readSuspect(state, name))) counted(name, countStale);
   }
   return { missing: absent.filter((name) => !results.has(name)), away: failed.size > 0 };
 }

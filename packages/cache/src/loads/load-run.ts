@@ -4,6 +4,7 @@ import { jittered, refreshMarginMs } from './load-policy.ts';
 import { loaderContext, LoadOutcome } from './loader-context.ts';
 import { withinRedisDeadline } from './redis-deadline.ts';
 import type { FillToken } from '../level1/scope-level1.ts';
+import { countMiss } from '../counted-reads.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { Lease, LoadFailure, NewEntry } from '../stores/store.ts';
 import { MAX_NAMES } from '../tags/stamped-tags.ts';
@@ -39,7 +40,7 @@ export async function loadUnderLease(
   }
   try {
     state.failures.forget(flight.request.name);
-    const payload = outcome.kind === 'unchanged' ? stale?.payload : encode(state, outcome);
+    const payload = outcome.kind === 'unchanged' ? stale?.payload : encode(state, flight, outcome);
     const ttlMs = timeToLive(flight, outcome);
     if (payload === undefined || ttlMs === 0) {
       void giveBack(state, lease);
@@ -70,7 +71,7 @@ export async function loadUnstored(state: ScopeState, flight: Flight): Promise<L
   try {
     const outcome = await runLoader(state, flight);
     state.failures.forget(flight.request.name);
-    return copied(state, outcome, outcome.kind === 'value' ? encode(state, outcome) : undefined, stale);
+    return copied(state, outcome, outcome.kind === 'value' ? encode(state, flight, outcome) : undefined, stale);
   } catch (error) {
     failed(state, flight, error);
     throw error;
@@ -103,15 +104,15 @@ export function keepLease(state: ScopeState, lease: Lease): () => void {
 }
 
 /** Counts the read that began the load, once; nobody asked for a refresh ahead of time. */
-export function countMiss({ stats }: ScopeState, flight: Flight): void {
+export function countLoadMiss(state: ScopeState, flight: Flight): void {
   if (flight.counted) return;
   flight.counted = true;
-  if (flight.request.hitAboveMs === 0) stats.misses++;
+  if (flight.request.hitAboveMs === 0) countMiss(state, flight.request.name);
 }
 
 async function runLoader(state: ScopeState, flight: Flight): Promise<LoadOutcome> {
   const { name, loader, policy, partOf } = flight.request;
-  countMiss(state, flight);
+  countLoadMiss(state, flight);
   state.stats.loads++;
   const context = loaderContext(flight);
   const run = (): unknown => inTime(state, flight, loader(context), policy.hardTimeoutMs);
@@ -183,13 +184,17 @@ function copied(
 }
 
 /** Undefined for a value that cannot be stored; it is the caller's all the same. */
-function encode(state: ScopeState, { kind, value }: LoadOutcome): Buffer | undefined {
+function encode(state: ScopeState, { request }: Flight, { kind, value }: LoadOutcome): Buffer | undefined {
   if (kind === 'absent') return ABSENT;
   if (value === undefined) return undefined;
+  const { engine, address } = state;
+  const key = state.keyOf(request.name);
   try {
-    return state.engine.codec.encode(value);
+    const payload = engine.codec.encode(value);
+    engine.troubles.stored(key);
+    return payload;
   } catch (error) {
-    state.engine.logger.warn({ tier: state.address.tier, error: String(error) }, 'a loaded value cannot be stored');
+    engine.troubles.unstorable(address.tier, key, error, 'a loaded value cannot be stored');
     return undefined;
   }
 }
@@ -213,9 +218,12 @@ async function fill(
   const { engine, address } = state;
   try {
     const storing = store(state, flight, lease, payload, started, plan);
-    return await withinRedisDeadline(storing, flight.request.policy.redisTimeoutMs, engine.clock);
+    const stored = await withinRedisDeadline(storing, flight.request.policy.redisTimeoutMs, engine.clock);
+    engine.troubles.worked(address.tier, 'store a load');
+    return stored;
   } catch (error) {
     state.stats.errors++;
+    engine.troubles.failed(address.tier, 'store a load', error);
     engine.logger.debug({ tier: address.tier, error: String(error) }, 'a loaded value was not stored');
     return undefined;
   }
@@ -247,5 +255,6 @@ async function store(
   const entry = { key: lease.key, tags, ...sealed };
   if (!(await engine.store.fill(address, lease, entry, plan))) return undefined;
   state.stats.bytesWritten += sealed.payload.length;
+  engine.accessLog?.set(address, lease.key, sealed.payload.length);
   return entry;
 }

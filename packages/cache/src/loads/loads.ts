@@ -3,14 +3,12 @@ import { Flight, type LoadHints, type LoadRequest } from './flight.ts';
 import { answer, usableStale } from './answer.ts';
 import { freshName } from '../stores/fresh-generation.ts';
 import { refreshMarginMs } from './load-policy.ts';
-import { countMiss, giveBack, loadUnderLease, loadUnstored } from './load-run.ts';
+import { countLoadMiss, giveBack, loadUnderLease, loadUnstored } from './load-run.ts';
 import type { Loader } from './loader-context.ts';
+import { countBytes, countLevel2Hit, hitLevel1, notRead } from '../counted-reads.ts';
 import {
   accept,
-  countBytes,
   freshForMs,
-  hitLevel1,
-  notRead,
   readLevel1,
   readPending,
   readSuspect,
@@ -95,10 +93,10 @@ async function run(state: ScopeState, flight: Flight): Promise<void> {
   flight.promise.catch(() => {});
   try {
     const value = await obtain(state, flight);
-    countMiss(state, flight);
+    countLoadMiss(state, flight);
     flight.resolve(value);
   } catch (error) {
-    countMiss(state, flight);
+    countLoadMiss(state, flight);
     flight.reject(error);
   } finally {
     flight.look();
@@ -204,9 +202,11 @@ async function claimOrSuspect(
   const request = { token, leaseMs: engine.sharing.leaseMs, hitAboveMs, unreadable };
   const claiming = engine.store.claim(state.address, state.keyOf(name), request);
   try {
-    return await (redisTimeoutMs === undefined
+    const claim = await (redisTimeoutMs === undefined
       ? claiming
       : withinRedisDeadline(claiming, redisTimeoutMs, engine.clock));
+    engine.troubles.worked(state.address.tier, 'read');
+    return claim;
   } catch (error) {
     // A lease that comes late would keep others waiting for nobody.
     const release = (late: Claim): void => void (late.kind === 'granted' && giveBack(state, late.lease));
@@ -221,7 +221,7 @@ function acceptHit(state: ScopeState, flight: Flight, token: FillToken, entry: S
   const { policy, hitAboveMs } = flight.request;
   const found = accept(state, token, entry, policy);
   if (found === undefined) return undefined;
-  if (hitAboveMs === 0) state.stats.l2Hits++;
+  if (hitAboveMs === 0) countLevel2Hit(state, flight.request.name);
   flight.counted = true;
   if (policy.refreshAhead !== undefined && hitAboveMs === 0 && found.value !== undefined) {
     const leftMs = freshForMs(state, entry);

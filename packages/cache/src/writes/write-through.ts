@@ -48,13 +48,17 @@ export async function updateThrough(
   update: (asked: boolean) => Promise<unknown>,
   plan: WritePlan & { readonly sensitive: boolean },
 ): Promise<UpdateThrough> {
+  const { engine, address } = state;
+  const key = state.keyOf(name);
   const change = async (asked: boolean): Promise<Changed<void>> => {
     const value = await update(asked);
     if (value === undefined) return { saved: undefined, entry: undefined };
     try {
-      return { saved: undefined, entry: encodeValue(state, name, value, plan.sensitive) };
+      const entry = encodeValue(state, name, value, plan.sensitive);
+      engine.troubles.stored(key);
+      return { saved: undefined, entry };
     } catch (error) {
-      state.engine.logger.warn({ tier: state.address.tier, error: String(error) }, 'an updated value cannot be stored');
+      engine.troubles.unstorable(address.tier, key, error, 'an updated value cannot be stored');
       return { saved: undefined, entry: undefined };
     }
   };
@@ -156,6 +160,8 @@ async function fill(
     if (!(await store.fill(state.address, lease, entry, lifetime))) return 'lost';
     state.stats.writes++;
     state.stats.bytesWritten += sealed.payload.length;
+    state.engine.troubles.worked(state.address.tier, 'write through');
+    state.engine.accessLog?.set(state.address, lease.key, sealed.payload.length);
     return 'stored';
   } catch (error) {
     report(state, error);
@@ -176,5 +182,6 @@ async function leaveNone(state: ScopeState, name: string, end: 'stored' | End): 
 function report({ stats, engine, timers, address }: ScopeState, error: unknown): void {
   stats.errors++;
   timers?.telemetry.noteError?.(error);
+  engine.troubles.failed(address.tier, 'write through', error);
   engine.logger.debug({ tier: address.tier, error: String(error) }, 'Redis did not confirm a write through');
 }

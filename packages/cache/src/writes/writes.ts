@@ -97,7 +97,11 @@ export async function put<R>(
   }
   engine.unconfirmed.settle(state.address, names, sent);
   stats.writes += entries.length;
-  for (const { sealed } of entries) stats.bytesWritten += sealed.payload.length;
+  engine.troubles.worked(state.address.tier, 'set');
+  for (const { name, sealed } of entries) {
+    stats.bytesWritten += sealed.payload.length;
+    engine.accessLog?.set(state.address, state.keyOf(name), sealed.payload.length);
+  }
   // Whoever read meanwhile, or wrote meanwhile, may have seen the order of things otherwise: nothing of theirs stays,
   // and nothing of ours if we heard of theirs.
   for (const [index, { name, payload }] of entries.entries()) {
@@ -169,6 +173,7 @@ export async function drop<R>(state: ScopeState, names: readonly string[], send:
   }
   for (const name of names) state.invalidate(name);
   engine.unconfirmed.settle(state.address, names, sent);
+  engine.troubles.worked(state.address.tier, 'delete');
   stats.deletes += names.length;
   return result;
 }
@@ -203,6 +208,7 @@ async function clearNow(state: ScopeState, required: boolean): Promise<boolean> 
   }
   state.invalidateAll();
   engine.unconfirmed.settleAll(state.address, sent);
+  engine.troubles.worked(state.address.tier, 'clear');
   return true;
 }
 
@@ -221,6 +227,7 @@ export async function invalidateTags(target: Target, tags: readonly string[], re
     engine.unconfirmed.addTags(address, names);
     return unconfirmed(target, 'invalidateTags', error, required);
   }
+  engine.troubles.worked(address.tier, 'invalidateTags');
   return true;
 }
 
@@ -258,6 +265,7 @@ async function removeMatching(
   } finally {
     if (!dryRun) state.invalidateMatching(matches);
   }
+  engine.troubles.worked(state.address.tier, 'deleteByPattern');
   if (!dryRun) stats.deletes += deleted;
   return { deleted, confirmed: true };
 }
@@ -277,6 +285,7 @@ function unconfirmed(state: Target, operation: string, error: unknown, required:
   const { tier } = state.address;
   state.stats.errors++;
   state.timers?.telemetry.noteError?.(error);
+  state.engine.troubles.failed(tier, operation, error);
   state.engine.logger.debug({ tier, operation, error: String(error) }, 'Redis did not confirm a change');
   if (!required) return false;
   const message = `Redis did not confirm the ${operation}; it may still take effect`;
