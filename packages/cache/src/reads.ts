@@ -48,7 +48,8 @@ async function readStore(state: ScopeState, name: string, timer?: TimedOperation
   const startedMs = timer === undefined ? 0 : performance.now();
   const { engine } = state;
   engine.topKeys.read(state.address, name);
-  if (engine.unconfirmed.covers(state.address, name)) return (await readPending(state, name, false)) ?? missed(state, name);
+  if (engine.unconfirmed.covers(state.address, name))
+    return (await readPending(state, name, false)) ?? missed(state, name);
   const token = state.level1.begin(name);
   try {
     const reading = engine.store.read(state.address, state.keyOf(name));

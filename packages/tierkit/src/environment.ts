@@ -28,6 +28,7 @@ export function fromEnvironment(environment: Environment, options: FromEnvironme
     tiers,
     ...(defaultTtlMs === undefined ? {} : { defaultTtl: defaultTtlMs }),
     logger,
+    ...(values.LOG_LEVEL === 'debug' ? { logging: { accesses: true } } : {}),
   };
 }
 
