@@ -34,7 +34,10 @@ const accesses = (lines: readonly Line[]): string[] =>
     .filter(({ message }) => message.startsWith('cache '))
     .map(({ level, message, details: { key, from, kind, keys, tags, pattern } }) => {
       expect(level).toBe('debug');
-      return [message.slice(6), key, from, kind, keys, tags, pattern].filter((part) => part !== undefined).join(' ');
+      return [message.slice(6), key, from, kind, keys, tags, pattern]
+        .filter((part) => part !== undefined)
+        .map(String)
+        .join(' ');
     });
 
 const logging = { accesses: true } as const;
