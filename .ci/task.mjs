@@ -1,6 +1,8 @@
 // Runs one task of the workspace on a machine that has only Node and npm: whatever the task needs is set up first.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureChromium } from './lib/chromium.mjs';
+import { buildDashboard } from './lib/dashboard.mjs';
 import { fail, say } from './lib/log.mjs';
 import { lintPackages, packageNames } from './lib/packages.mjs';
 import { install } from './lib/pnpm.mjs';
@@ -18,12 +20,25 @@ const [task = '', ...rest] = process.argv.slice(2);
 const node = (script, ...args) => run(process.execPath, [script, ...args]);
 /** Runs TypeScript from its sources. @param {string} script @param {...string} args */
 const source = (script, ...args) => node('--conditions=@tierkit/source', '--import', 'tsx', script, ...args);
-const build = () =>
-  node(
-    'node_modules/typescript/bin/tsc',
-    '-b',
-    ...packageNames().map((name) => `packages/${name}/tsconfig.build.json`),
-  );
+async function build() {
+  await buildDashboard();
+  const references = packageNames().map((name) => `packages/${name}/tsconfig.build.json`);
+  return node('node_modules/typescript/bin/tsc', '-b', ...references);
+}
+
+/** The dashboard's sources are for browsers, so they have a configuration of their own. */
+async function types() {
+  for (const project of ['tsconfig.json', 'packages/admin/dashboard/tsconfig.json']) {
+    const code = await node('node_modules/typescript/bin/tsc', '-p', project);
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+async function demo() {
+  await buildDashboard();
+  return source('apps/demo/src/main.ts', ...rest);
+}
 
 async function buildAndSay() {
   const code = await build();
@@ -38,9 +53,14 @@ async function bench() {
   return node('--import', 'tsx', 'apps/bench/src/main.ts', ...rest.filter((arg) => arg !== '--'));
 }
 
+async function screenshots() {
+  await buildDashboard();
+  return source('test/browser/screenshots.ts');
+}
+
 /** @type {Record<string, () => Promise<number>>} */
 const checks = {
-  types: () => node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'),
+  types,
   'lint and layers': () => node('node_modules/oxlint/bin/oxlint', '--deny-warnings'),
   format: () => node('node_modules/oxfmt/bin/oxfmt', '--check'),
   'unused code': () => node('node_modules/knip/bin/knip.js'),
@@ -58,22 +78,25 @@ async function check() {
   return 0;
 }
 
-/** @type {Record<string, { redis?: true, run: () => Promise<number> }>} */
+/** @type {Record<string, { redis?: true, chromium?: true, run: () => Promise<number> }>} */
 const tasks = {
   setup: { run: async () => 0 },
   test: {
     redis: true,
+    chromium: true,
     run: () => node('node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...rest),
   },
   check: { run: check },
   build: { run: buildAndSay },
-  demo: { run: () => source('apps/demo/src/main.ts', ...rest) },
+  demo: { run: demo },
   bench: { redis: true, run: bench },
+  screenshots: { redis: true, chromium: true, run: screenshots },
   'soak:coherence': { redis: true, run: () => source('test/coherence/soak.ts', ...rest) },
 };
 
 const chosen = tasks[task];
 if (chosen === undefined) fail(`no task "${task}"; there are ${Object.keys(tasks).join(', ')}`, 2);
 if (chosen.redis) await ensureRedis();
+if (chosen.chromium) await ensureChromium();
 await install();
 process.exitCode = await chosen.run();

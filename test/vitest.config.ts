@@ -46,6 +46,18 @@ export default defineConfig({
       {
         ...sources,
         test: {
+          ...shared,
+          ...beside,
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: [...shared.globalSetup, here('support/built-dashboard.ts')],
+          expect: { poll: { timeout: 15_000 } },
+          testTimeout: 60_000,
+        },
+      },
+      {
+        ...sources,
+        test: {
           name: 'types',
           include: [],
           benchmark: { include: [] },
@@ -64,7 +76,7 @@ export default defineConfig({
           ...shared,
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/{e2e,servers,workspace}/**'],
+          exclude: ['**/node_modules/**', 'test/{browser,e2e,servers,workspace}/**'],
           testTimeout: 90_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },

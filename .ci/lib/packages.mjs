@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { say } from './log.mjs';
 import { pnpm } from './pnpm.mjs';
 import { output, run } from './run.mjs';
 
@@ -27,6 +28,14 @@ export async function lintPackages() {
   }
   for (const name of readdirSync(folder)) {
     const tarball = join(folder, name);
+    // It is built by vite, so that nothing else would notice its absence.
+    if (
+      name.startsWith('tierkit-admin-') &&
+      !output('tar', ['-tzf', tarball])?.includes('package/dist/public/index.html')
+    ) {
+      say(`${name} has no dashboard`);
+      return 1;
+    }
     const publint = await run(process.execPath, ['node_modules/publint/src/cli.js', tarball, '--strict']);
     if (publint !== 0) return publint;
     const attw = [

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { fail, say } from './log.mjs';
-import { output, run } from './run.mjs';
+import { installDebian } from './debian.mjs';
+import { fail } from './log.mjs';
+import { output } from './run.mjs';
 
 const binary = () => process.env['REDIS_SERVER'] ?? 'redis-server';
 const found = () => output(binary(), ['--version']) !== undefined;
@@ -29,20 +29,6 @@ export async function ensureRedis() {
   fail(
     'no Redis found. Install redis-server 6.2 or newer (apt-get, dnf or brew install redis), set REDIS_SERVER to its path, or "docker compose up -d --wait" and set REDIS_URL',
   );
-}
-
-/**
- * Installs a Debian package when that is possible: Debian, root, and apt-get.
- * @param {string} name @param {() => boolean} installed @returns {Promise<boolean>}
- */
-async function installDebian(name, installed) {
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return false;
-  say(`installing Debian's ${name}`);
-  // Installing must not start a service on the default port.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  if ((await run('apt-get', ['update', '-qq'], env)) !== 0) return false;
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], env);
-  return installed();
 }
 
 /** @param {string} host @param {number} port @returns {Promise<boolean>} */

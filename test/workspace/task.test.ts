@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,6 +41,28 @@ describe.each(['test', 'bench', 'soak:coherence'])('npm run %s without a Redis',
     expect(lines).toEqual([expect.stringContaining(`REDIS_URL: nothing listens at 127.0.0.1:${port}`)]);
     expect(lines.join('\n')).not.toContain('secret');
     expect(code).toBe(1);
+  });
+});
+
+describe('npm test without a Chromium', () => {
+  const REDIS_SERVER = 'redis-server';
+  // The Redis is there, so that it is the browser that is missed.
+  const PATH = (): string => {
+    const path = join(emptyPath, 'redis');
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, REDIS_SERVER), '#!/bin/sh\n', { mode: 0o755 });
+    return path;
+  };
+
+  it('says in one line what to do, and fails', () => {
+    const { code, lines } = task('test', { PATH: PATH(), REDIS_SERVER });
+    expect(lines).toEqual([expect.stringMatching(/no Chromium found.*apt-get.*CHROMIUM/)]);
+    expect(code).toBe(1);
+  });
+
+  it('says that the one that was named is none', () => {
+    const { code, lines } = task('test', { PATH: PATH(), REDIS_SERVER, CHROMIUM: '/nowhere/chromium' });
+    expect([code, lines]).toEqual([1, ['[tierkit] CHROMIUM names no program']]);
   });
 });
 

@@ -5,6 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { AuditLog, type AuditEvent } from './access/audit.ts';
 import { authenticator, type AdminToken } from './access/tokens.ts';
 import type { AdminSource } from './admin-source.ts';
+import { dashboardRoutes } from './dashboard.ts';
 import { LiveFeed } from './live-feed.ts';
 import { adminError, problem, problemOf, problemResponse } from './problem.ts';
 import type { AdminEnv, RouteRow, RouteTable } from './route.ts';
@@ -26,6 +27,8 @@ export interface AdminOptions {
   readonly logger?: Logger;
   /** Live streams that may be open at a time. @default 20 */
   readonly maxStreams?: number;
+  /** Whether `GET /` is the dashboard, which asks for a token itself. @default true */
+  readonly dashboard?: boolean;
 }
 
 export interface Admin {
@@ -82,6 +85,7 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
       xFrameOptions: 'DENY',
     }),
   );
+  if (options.dashboard !== false) dashboardRoutes(app);
   app.use(async (c, next) => {
     c.header('cache-control', 'no-store');
     const actor = authenticate(/^Bearer ([\x21-\x7e]+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '');

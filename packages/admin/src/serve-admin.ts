@@ -18,7 +18,18 @@ export interface AdminServer {
 
 /** A listener for `http.createServer`, Express's `use` and whatever takes one; it answers the path it is given. */
 export function adminListener({ app }: Admin): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  return getRequestListener(app.fetch);
+  const listener = getRequestListener(app.fetch);
+  return async (request, response) => {
+    const folder = mountWithoutSlash(request);
+    if (folder === undefined) return listener(request, response);
+    response.writeHead(308, { location: `${folder}/` }).end();
+  };
+}
+
+/** Of a router that has cut off where it mounts the admin: the last segment of that, if it is what was asked for. */
+function mountWithoutSlash(request: IncomingMessage & { readonly originalUrl?: string }): string | undefined {
+  if (request.url !== '/' || request.originalUrl === undefined) return undefined;
+  return /([^/]+)$/.exec(request.originalUrl.split('?', 1)[0] ?? '')?.[1];
 }
 
 /** Serves the API by itself. @throws the error of `listen`, such as EADDRINUSE */

@@ -1,0 +1,107 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { launchChromium } from './chromium.ts';
+import { openPage, openPlace, signedIn, visit, type Place } from './dashboard.ts';
+
+let browser: Browser;
+let place: Place;
+beforeAll(async () => {
+  browser = await launchChromium();
+  place = await openPlace(inject('redisUrl'));
+  const { kit } = place;
+  for (let key = 0; key < 20; key++) {
+    await kit.global.set(`user:${key}`, { key }, { tags: ['users'] });
+    await kit.global.get(`user:${key}`);
+    await kit.global.get(`nobody:${key}`);
+  }
+  await kit.global.set(`long:${'x'.repeat(300)}`, 'y'.repeat(500), { tags: ['z'.repeat(200)] });
+  await kit.project('p').getOrSet('tree', async () => 1);
+});
+afterAll(async () => {
+  await browser?.close();
+  await place?.close();
+});
+
+/** What axe finds wrong: contrast, names, roles, landmarks, order. */
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }).then(({ violations, passes }) => ({
+      checked: passes.length,
+      violations: violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')),
+    }))`,
+  );
+  const { checked, violations } = found as { checked: number; violations: string[] };
+  expect(checked).toBeGreaterThan(10);
+  return violations;
+}
+
+async function chooseLongKey(page: Page): Promise<void> {
+  await page.getByLabel('Pattern').fill('long:*');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.getByRole('button', { name: 'long:' }).click();
+  await page.getByRole('button', { name: 'Show the value' }).click();
+  await page.getByLabel('Value').waitFor();
+}
+
+describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+  it('has enough contrast, and names and roles for everything', async () => {
+    const { page: front } = await visit(browser, place.url, { colorScheme });
+    expect(await faults(front)).toEqual([]);
+    await front.context().close();
+    const visited = await signedIn(browser, place.url, 'admin', { colorScheme });
+    const { page } = visited;
+    const ground = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    expect(Number(/\d+/.exec(ground)?.[0]) < 128).toBe(colorScheme === 'dark');
+    await place.other.global.delete('changed');
+    await page.getByRole('listitem').getByText('changed').waitFor();
+    expect(await faults(page)).toEqual([]);
+    await openPage(visited, 'Keys');
+    await chooseLongKey(page);
+    expect(await faults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Delete...' }).click();
+    await page.getByRole('dialog').waitFor();
+    expect(await faults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await openPage(visited, 'Audit');
+    await page.getByRole('row', { name: 'readEntry' }).first().waitFor();
+    expect(await faults(page)).toEqual([]);
+    expect(visited.complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+it('can be told to be dark where the system is light', async () => {
+  const { page } = await signedIn(browser, place.url, 'viewer', { colorScheme: 'light' });
+  const ground = (): Promise<unknown> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const light = await ground();
+  const button = page.getByRole('button', { name: 'Theme' });
+  await button.click();
+  expect(await ground()).toBe(light);
+  await button.click();
+  expect(await ground()).not.toBe(light);
+  await page.context().close();
+});
+
+it('fits on a phone, without scrolling sideways', async () => {
+  const visited = await signedIn(browser, place.url, 'admin', {
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+  });
+  const { page } = visited;
+  const width = (): Promise<unknown> => page.evaluate('document.documentElement.scrollWidth');
+  expect(await width()).toBe(360);
+  await openPage(visited, 'Keys');
+  await chooseLongKey(page);
+  expect(await width()).toBe(360);
+  await page.getByRole('button', { name: 'Delete...' }).click();
+  const box = await page.getByRole('dialog').boundingBox();
+  expect(box?.x).toBeGreaterThanOrEqual(0);
+  expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);
+  await page.keyboard.press('Escape');
+  await openPage(visited, 'Audit');
+  await page.getByRole('row', { name: 'readEntry' }).first().waitFor();
+  expect(await width()).toBe(360);
+  await page.context().close();
+});
