@@ -4,6 +4,7 @@ import { editingAct } from './acts/editing.ts';
 import { foundAct } from './acts/found.ts';
 import { lookupAct } from './acts/lookup.ts';
 import { outageAct } from './acts/outage.ts';
+import { quotasAct } from './acts/quotas.ts';
 import { requestsAct } from './acts/requests.ts';
 import { readCommandLine, USAGE, UsageError } from './command-line.ts';
 import { liveView } from './live-view.ts';
@@ -12,7 +13,7 @@ import { Printer } from './stage/printer.ts';
 import { findRedis, type RedisSource } from './stage/redis-source.ts';
 import { Stage } from './stage/stage.ts';
 
-const ACTS = [baselineAct, requestsAct, editingAct, lookupAct, outageAct, foundAct] as const;
+const ACTS = [baselineAct, requestsAct, editingAct, lookupAct, outageAct, quotasAct, foundAct] as const;
 const stop = new AbortController();
 let live = false;
 

@@ -345,6 +345,14 @@ export function quotaConformance(target: ConformanceTarget): void {
       ]);
     });
 
+    it('calls back once for calls that repeat an id at the same time', async () => {
+      const user = subject();
+      const calls = Array.from({ length: 10 }, () => quota.add(user, { api_calls: 9 }, { id: 'same' }));
+      const repeated = (await Promise.all(calls)).filter((charge) => charge.repeated);
+      expect(repeated).toHaveLength(9);
+      expect(told.filter((each) => each.subject === user)).toMatchObject([{ threshold: 0.8, used: 9 }]);
+    });
+
     it('calls back for each of several thresholds, metrics and periods, and for a commit', async () => {
       const user = subject();
       const { hold } = await quota.reserve(user, { cost_micros: 1_000, api_calls: 8 });

@@ -84,7 +84,8 @@ it('keeps a window for 35 days, then forgets it and subjects that have nothing l
   const window = { startMs: clock.now(), endMs: clock.now() + 1_000 };
   const row = { period: 'second', window, limit: 5, fixed: false, thresholds: [] };
   const items = [{ metric: 'calls', amount: 1, overflow: 'reject', rows: [row] }] as const;
-  const charge = (subject: string) => store.decide({ verb: 'add', subject, id: '', idTtlMs: 1, holdTtlMs: 1, items });
+  const charge = (subject: string) =>
+    store.decide({ verb: 'add', subject, id: '', call: 'c', idTtlMs: 1, holdTtlMs: 1, items });
   for (let i = 0; i < 100; i++) await charge(`u${i}`);
   expect(store.size).toBe(100);
   clock.advance(36 * 24 * HOUR_MS);

@@ -1,5 +1,6 @@
 import { createTierkit } from 'tierkit';
 import { Analyser } from '../analyser/analyser.ts';
+import { Allowances } from './allowances.ts';
 import type { Answer } from './answer.ts';
 import { monotonicMs, watchForChange, type SeenChange } from './change-watch.ts';
 import { LicenceRegistry } from './licence-registry.ts';
@@ -26,6 +27,7 @@ export class Instance {
     const analyser = new Analyser();
     const registry = new LicenceRegistry(root);
     const service = new AnalysisService(kit, new WorkspaceFiles(root, edits), analyser, registry);
+    const allowances = new Allowances(kit);
     let watched: Promise<SeenChange> | undefined;
 
     this.handlers = {
@@ -60,6 +62,19 @@ export class Instance {
         if (first === undefined) throw new Error('nobody asked');
         return { readings: answers.map(reading), licence: first.value, registryCalls: registry.calls - before };
       },
+      chargedAnalyses: async ({ user, requests }) => {
+        const counts: Record<string, number> = {};
+        for (const { request, path } of requests) {
+          const bytes = await service.size(path);
+          const charge = (): Promise<string> => allowances.charge(user, request, bytes);
+          for (const outcome of await Promise.all([charge(), charge()])) {
+            counts[outcome] = (counts[outcome] ?? 0) + 1;
+            if (outcome === 'counted') await service.analyse(user, path);
+          }
+        }
+        return { counts, warnings: allowances.warnings.splice(0) };
+      },
+      account: ({ user }) => allowances.account(user),
       connected: () => service.connected(),
       counters: async () => service.counters(),
       close: async () => {

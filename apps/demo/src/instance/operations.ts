@@ -1,3 +1,4 @@
+import type { Account } from './allowances.ts';
 import type { Finding } from '../analyser/report.ts';
 import type { AnsweredBy } from './answer.ts';
 import type { SeenChange } from './change-watch.ts';
@@ -49,6 +50,9 @@ interface Operation<Request, Reply> {
   readonly reply: Reply;
 }
 
+interface OfUser {
+  readonly user: string;
+}
 interface OfProject {
   readonly project: string;
 }
@@ -81,6 +85,12 @@ export interface Operations {
     { readonly name: string; readonly importer: string; readonly callers: number },
     { readonly readings: Reading[]; readonly licence: Licence; readonly registryCalls: number }
   >;
+  /** Charges each request to the user, sends it twice, and analyses what is allowed. */
+  chargedAnalyses: Operation<
+    OfUser & { readonly requests: readonly { readonly request: string; readonly path: string }[] },
+    { readonly counts: Readonly<Record<string, number>>; readonly warnings: readonly string[] }
+  >;
+  account: Operation<OfUser, Account>;
   /** Whether Redis answers and invalidations arrive. */
   connected: Operation<void, boolean>;
   /** The kit's own counters of the project tier. */

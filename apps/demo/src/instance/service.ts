@@ -45,6 +45,11 @@ export class AnalysisService {
     return performance.now() - started;
   }
 
+  /** How many bytes a file has. */
+  async size(path: string): Promise<number> {
+    return Buffer.byteLength(await this.#files.read(path));
+  }
+
   /** Project tier, by content: the same text is analysed once, whatever the file is called. */
   async analyse(project: string, path: string): Promise<Answer<FileReport>> {
     const text = await this.#files.read(path);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { quotaError } from '../errors.ts';
 import type { CheckedOptions } from '../definitions/check-options.ts';
 import type { Decision, Item, QuotaStore, StoreReply, Verb } from '../stores/quota-store.ts';
@@ -30,6 +31,9 @@ export class Decisions {
   readonly #options: CheckedOptions;
   readonly #store: QuotaStore;
   readonly #thresholds: Thresholds;
+  /** Makes the names of calls unique. */
+  readonly #name = randomBytes(9).toString('base64url');
+  #calls = 0;
   /** The store's clock minus ours, as far as it has mattered. */
   #offsetMs = 0;
 
@@ -47,7 +51,8 @@ export class Decisions {
   /** @throws {TierkitError} `ERR_QUOTA_ID_CONFLICT`, `ERR_QUOTA_PERIOD`, `ERR_QUOTA_UNAVAILABLE` */
   async decide(party: Party, ask: Ask, since = this.#store.moment): Promise<Reported> {
     const { verb, id, holdTtlMs = 0, asked, itemsAt } = ask;
-    const request = { verb, subject: party.encoded, id, idTtlMs: this.#options.idTtlMs, holdTtlMs };
+    const call = `${this.#name}${(this.#calls++).toString(36)}`;
+    const request = { verb, call, subject: party.encoded, id, idTtlMs: this.#options.idTtlMs, holdTtlMs };
     let reply: StoreReply;
     let attempt = 0;
     let instantMs = this.now();

@@ -36,9 +36,7 @@ export class MemoryStore implements QuotaStore {
     this.#subject(subject).storeLimits(changes);
   }
 
-  async confirmTold(subject: string, id: string): Promise<void> {
-    this.#subject(subject).confirmTold(id);
-  }
+  async confirmTold(): Promise<void> {}
 
   async ready(): Promise<void> {
     this.#requireOpen();

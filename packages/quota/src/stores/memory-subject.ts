@@ -17,7 +17,6 @@ interface Marker {
   readonly state: 'counted' | 'held' | 'settled' | 'released';
   readonly fingerprint: string;
   readonly items: readonly ItemState[];
-  crossings: readonly Crossing[];
   readonly expiresMs: number;
 }
 
@@ -71,11 +70,6 @@ export class MemorySubject {
     return hold === undefined || hold.expiresMs <= nowMs ? undefined : hold.rows;
   }
 
-  confirmTold(id: string): void {
-    const marker = this.#markers.get(id);
-    if (marker !== undefined) marker.crossings = [];
-  }
-
   decide(request: StoreRequest, nowMs: number): StoreReply {
     const { verb, id, items } = request;
     const settles = verb === 'commit' || verb === 'release';
@@ -117,7 +111,6 @@ export class MemorySubject {
         state: verb === 'commit' ? 'settled' : verb === 'release' ? 'released' : 'counted',
         fingerprint: settles ? original : fingerprint(request),
         items: decision.items,
-        crossings,
         expiresMs: nowMs + request.idTtlMs,
       });
     }
@@ -140,7 +133,6 @@ export class MemorySubject {
       state: 'held',
       fingerprint: fingerprint(request),
       items: decision.items,
-      crossings: [],
       expiresMs: expiresMs + request.idTtlMs,
     });
     return decision;
@@ -154,9 +146,10 @@ export class MemorySubject {
   #earlier(request: StoreRequest, settles: boolean, nowMs: number): StoreReply | undefined {
     const marker = this.#markers.get(request.id);
     if (marker === undefined || marker.expiresMs <= nowMs) return undefined;
-    const { state, items, crossings } = marker;
+    const { state, items } = marker;
     const holdExpiresMs = this.#holds.get(request.id)?.expiresMs ?? 0;
-    const answer = { nowMs, items, crossings, holdExpiresMs };
+    // No answer is ever lost here, so what was reached was told.
+    const answer = { nowMs, items, crossings: [], holdExpiresMs };
     if (settles) {
       if (state === 'released') return { ...answer, status: 'released' };
       return state === 'settled' ? { ...answer, status: 'repeated' } : undefined;

@@ -30,6 +30,8 @@ export interface StoreRequest {
   readonly subject: string;
   /** Encoded; '' for none. */
   readonly id: string;
+  /** Of this call alone: a command that the client sends twice has the same. */
+  readonly call: string;
   /** How long the id is remembered after this. */
   readonly idTtlMs: number;
   readonly holdTtlMs: number;
@@ -109,7 +111,8 @@ export interface QuotaStore {
    * - Where the id was decided before, nothing is written and the first decision answered.
    * - A hold that has expired takes no room. `commit` and `release` end a hold and free what it takes; the windows are
    *   those of the hold, even if they are over.
-   * - A threshold is reported once for each window; of a gauge, once whenever it is reached from below.
+   * - A threshold is reported once for each window; of a gauge, once whenever it is reached from below. Until it is
+   *   confirmed as told, a repeat of its id reports it too: of the same call at once, of another a second later.
    * - A window is kept for 35 days after its end.
    */
   decide(request: StoreRequest, since?: number): Promise<StoreReply>;
@@ -130,6 +133,9 @@ export interface QuotaStore {
 
 /** How long a window is kept after its end, so that a report of last month can still be made. */
 export const KEEP_MS = 35 * 86_400_000;
+
+/** For how long a threshold is left to the call that reached it, before a repeat of its id may tell. */
+export const TELL_AFTER_MS = 1_000;
 
 /** Two requests under one id are the same if this is. */
 export function fingerprint({ verb, items }: StoreRequest): string {

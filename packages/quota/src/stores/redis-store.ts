@@ -58,12 +58,12 @@ export class RedisStore implements QuotaStore {
       }
     }
     if (request.id !== '') windows.push(keys.marker(request.id));
-    const { verb, id, idTtlMs, holdTtlMs } = request;
+    const { verb, id, call, idTtlMs, holdTtlMs } = request;
     const raw = await this.#asked(() =>
       decide.run(
         this.#redis,
         { kept: keys.kept, holds: keys.holds, expiries: keys.expiries, windows },
-        { verb, id, idTtlMs, holdTtlMs, fingerprint: fingerprint(request), items },
+        { verb, id, call, idTtlMs, holdTtlMs, fingerprint: fingerprint(request), items },
         since,
       ),
     );

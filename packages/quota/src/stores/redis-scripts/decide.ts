@@ -1,5 +1,5 @@
 import { defineScript } from '@tierkit/redis';
-import { KEEP_MS } from '../quota-store.ts';
+import { KEEP_MS, TELL_AFTER_MS } from '../quota-store.ts';
 import { holdFunctions } from './holds.ts';
 
 /** The parts of a reply as Redis gives them. */
@@ -26,6 +26,7 @@ export const decide = defineScript({
   args: {
     verb: 'string',
     id: 'string',
+    call: 'string',
     idTtlMs: 'integer',
     holdTtlMs: 'integer',
     fingerprint: 'string',
@@ -78,18 +79,23 @@ if sums[1] and tonumber(sums[1]) <= now then
 end
 local hold = settles and redis.call('HGET', holds, 'hold:' .. id)
 
--- What was decided before under this id.
+-- What was decided before under this id. Its crossings are for who has not heard of them: the same call, sent again by
+-- the client, or another one when the first has had its time.
+local function untold(pending)
+  local by, at, crossings = string.match(pending, '^(%S+) (%d+);(.*)$')
+  return by and (by == call or now - tonumber(at) > ${TELL_AFTER_MS}) and crossings or ''
+end
 local earlier = marker and redis.call('GET', marker)
 local original = fingerprint
 if earlier then
-  local state, print, result, crossings = string.match(earlier, '^(%a)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  local state, print, result, pending = string.match(earlier, '^(%a)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
   if settles then
     original = print
     if state == 'r' then return { 'released', text(now), result, '' } end
-    if state == 's' then return { 'repeated', text(now), result, crossings } end
+    if state == 's' then return { 'repeated', text(now), result, untold(pending) } end
   elseif state == 'c' or state == 's' or (state == 'h' and redis.call('ZSCORE', expiries, id)) then
     if print ~= fingerprint then return { 'conflict', text(now) } end
-    return { 'repeated', text(now), result, crossings, redis.call('ZSCORE', expiries, id) or '0' }
+    return { 'repeated', text(now), result, untold(pending), redis.call('ZSCORE', expiries, id) or '0' }
   end
 end
 
@@ -174,7 +180,8 @@ if verb == 'read' then return { 'counted', text(now), result(), '' } end
 -- Done.
 local crossings, expires = {}, 0
 local function remember(state, ttlMs)
-  local value = table.concat({ state, original, result(), table.concat(crossings, ' ') }, '\\n')
+  local pending = #crossings > 0 and call .. ' ' .. text(now) .. ';' .. table.concat(crossings, ' ') or ''
+  local value = table.concat({ state, original, result(), pending }, '\\n')
   redis.call('SET', marker, value, 'PX', text(ttlMs))
 end
 if verb == 'reserve' then
