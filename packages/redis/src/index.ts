@@ -3,7 +3,7 @@ export type { RedisClient } from './client.ts';
 export type { DuplicateOptions, RedisConnection, RedisStatus } from './connection.ts';
 export { Deadline } from './deadline.ts';
 export { checkRedis, createRedis, redisInput, type RedisInput } from './create-redis.ts';
-export type { Applied, RedisErrorCode } from './errors.ts';
+export { translateRedisError, type Applied, type RedisErrorCode } from './errors.ts';
 export { checkHealth, type NodeHealth, type RedisHealth } from './health.ts';
 export { groupByMaster } from './masters.ts';
 export type { BreakerSettings, Endpoint, NatMap, RedisAddress, RedisOptions } from './options.ts';

@@ -1,0 +1,165 @@
+import type { Duration } from '@tierkit/core';
+import type { Channels } from './channels/channel.ts';
+import type {
+  DataFor,
+  DurableNames,
+  EventOf,
+  MatchingNames,
+  Names,
+  PublishName,
+  WithParams,
+} from './channels/channel-types.ts';
+import type { GroupState } from './drivers/driver.ts';
+import type { ConsumeContext } from './durable/group-consumer.ts';
+import type { ConsumeOptions } from './durable/consumer-options.ts';
+import type { DeadLetterOptions, DeadLetters } from './durable/dead-letters.ts';
+import type { From } from './durable/from.ts';
+import type { Overflow } from './events/event-queue.ts';
+import type { Gap } from './events/gap.ts';
+import type { EventSubscription } from './events/subscription.ts';
+
+export interface PublishOptions {
+  /** The event's id, for publishing the same event again. @default a new one */
+  readonly id?: string;
+  /** The W3C trace context. @default that of the bus's `traceparent` */
+  readonly traceparent?: string;
+}
+
+/** What became of an event. */
+export interface Published {
+  readonly id: string;
+  /** False for an ephemeral event that could not be sent, which is counted. */
+  readonly sent: boolean;
+  /** Of a durable event. */
+  readonly position?: string;
+}
+
+export interface SubscribeOptions {
+  /** Ends the subscription; a loop over it ends then. */
+  readonly signal?: AbortSignal;
+  /** False leaves out what this bus itself publishes. @default true */
+  readonly self?: boolean;
+  /** Where to begin in durable channels; for several of them, by their names in the map. @default 'now' */
+  readonly from?: From | Readonly<Record<string, From>>;
+  /** Is told what is missing, in its place among the events. @default a warning to the logger */
+  readonly onGap?: (gap: Gap) => void;
+  /** Bounds of this subscription. @default those of the bus */
+  readonly maxQueue?: number;
+  readonly maxQueueBytes?: number;
+  readonly overflow?: Overflow;
+  /** Entries of a durable channel that are read at once; they come on top of the bounds. @default 100 */
+  readonly batch?: number;
+}
+
+export interface OnceOptions extends Pick<SubscribeOptions, 'signal' | 'self'> {
+  /** @default no limit */
+  readonly timeout?: Duration;
+}
+
+/** Ends what it was given for. */
+export interface Off {
+  (): void;
+  /** As `ready` of a subscription. */
+  readonly ready: Promise<void>;
+}
+
+/** A member of a group that works off durable channels. */
+export interface Consumer {
+  /** Resolves once the group exists on every channel; pends while Redis is away. */
+  readonly ready: Promise<void>;
+  /** Takes nothing more and waits for handlers at work, for `drainTimeout` at the most. It may be called again. */
+  close(): Promise<void>;
+}
+
+/** Counters since the bus was made, and what it has open. */
+export interface BusStats {
+  readonly published: number;
+  /** Ephemeral events that could not be sent. */
+  readonly dropped: number;
+  /** Messages that could not be read or did not pass their schema, for each subscriber that had to drop them. */
+  readonly invalid: number;
+  /** Events that subscribers are known to have missed. */
+  readonly missed: number;
+  /** What handlers threw. */
+  readonly failures: number;
+  readonly subscriptions: number;
+  readonly consumers: number;
+}
+
+/** Typed events between processes. */
+export interface Bus<C extends Channels> {
+  /**
+   * Publishes an event, checked against the channel's schema before anything is sent.
+   *
+   * An ephemeral one reaches those who listen at the moment, after what this bus published before (`sharded`: on that channel); if it
+   * cannot be sent, that is counted and `sent` is false. A durable one is in Redis when the promise resolves, behind all
+   * whose promise had resolved before.
+   *
+   * @param channel a name of the map, parameters filled in or given as `params`
+   * @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_SCHEMA`, `ERR_BUS_PAYLOAD`, `ERR_BUS_CLOSED`; of a durable channel also
+   *   `ERR_REDIS_*`, where `details.applied` tells whether the event may be there all the same
+   */
+  publish<Name extends PublishName<C>>(
+    channel: Name,
+    data: DataFor<C, Name>,
+    ...options: WithParams<Name, PublishOptions>
+  ): Promise<Published>;
+  /**
+   * Events of a channel, of all that match a pattern (`*` any characters, `?` one), or of a list of these, from now on.
+   *
+   * An event that several of them match comes once. Each subscription has a bounded queue; what is missing is told by
+   * `onGap`. Durable channels are read from `from` on by everybody who subscribes, and drop nothing: they are read only
+   * as fast as events are taken.
+   *
+   * @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_OPTIONS`, `ERR_BUS_POSITION`, `ERR_PATTERN_INVALID`, `ERR_BUS_CLOSED`
+   */
+  subscribe<const Pattern extends string>(
+    channels: Pattern | readonly Pattern[],
+    options?: SubscribeOptions,
+  ): EventSubscription<EventOf<C, MatchingNames<C, Pattern>>>;
+  /**
+   * As {@link subscribe}, with a handler that is called for one event after the other; a promise that it returns is
+   * waited for. What it throws is logged and counted.
+   */
+  on<const Pattern extends string>(
+    channels: Pattern | readonly Pattern[],
+    handler: (event: EventOf<C, MatchingNames<C, Pattern>>) => unknown,
+    options?: SubscribeOptions,
+  ): Off;
+  /** The next event. @throws {TierkitError} as `subscribe`, and `ERR_BUS_TIMEOUT` or, when aborted, `ERR_BUS_CLOSED` */
+  once<const Pattern extends string>(
+    channels: Pattern | readonly Pattern[],
+    options?: OnceOptions,
+  ): Promise<EventOf<C, MatchingNames<C, Pattern>>>;
+  /**
+   * Works off durable channels as one of a group: each event goes to one of its consumers, at least once.
+   *
+   * An event is finished when the handler returns. One that throws is tried again after a backoff, by whichever consumer
+   * of the group is free, and becomes a dead letter after `maxAttempts`; what does not pass the schema becomes one at once.
+   * What a consumer leaves behind that dies is taken over by others after `claimAfter`.
+   *
+   * @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_OPTIONS`, `ERR_BUS_POSITION`, `ERR_BUS_CLOSED`
+   */
+  consume<const Pattern extends string>(
+    channels: Pattern | readonly Pattern[],
+    options: ConsumeOptions,
+    handler: (event: EventOf<C, MatchingNames<C, Pattern> & DurableNames<C>>, context: ConsumeContext) => unknown,
+  ): Consumer;
+  /** What a group has before it on a durable channel. @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_REDIS_*` */
+  lag(channel: DurableNames<C> & string, group: string): Promise<GroupState>;
+  /** The dead letters of a durable channel. @throws {TierkitError} `ERR_BUS_CHANNEL` */
+  deadLetters<Name extends DurableNames<C>>(
+    channel: Name,
+    options?: DeadLetterOptions,
+  ): DeadLetters<EventOf<C, Name & Names<C>>>;
+  /**
+   * Resolves once Redis answers; subscriptions have a `ready` of their own. At once in memory.
+   *
+   * @param timeout How long to wait. @default 5 seconds
+   * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`
+   */
+  ready(timeout?: Duration): Promise<void>;
+  stats(): BusStats;
+  /** Ends subscriptions, waits for consumers, and ends connections that the bus made. It never rejects, and may be called again. */
+  close(): Promise<void>;
+}

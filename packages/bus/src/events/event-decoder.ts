@@ -1,0 +1,76 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Logger } from '@tierkit/core';
+import type { KnownChannel, Resolved } from '../channels/channel-map.ts';
+import { decodeEnvelope, type Envelope } from './envelope.ts';
+import type { BusCodec, BusEvent } from './event.ts';
+
+export interface DecoderOptions {
+  readonly codec: BusCodec;
+  readonly maxPayloadBytes: number;
+  readonly logger: Logger;
+  readonly onInvalid: () => void;
+}
+
+/** Bytes that came, and where from. */
+export interface Received {
+  readonly known: KnownChannel;
+  readonly bytes: Buffer;
+  /** The channel, if it is known before the message is read. */
+  readonly exact: Resolved | undefined;
+  /** Else the encoded name that it came under. */
+  readonly encoded?: string;
+  /** Of a durable channel. */
+  readonly position?: string;
+}
+
+/** Turns bytes into events; whatever the bytes are, it returns undefined for what is none and counts it. */
+export class EventDecoder {
+  readonly #options: DecoderOptions;
+
+  constructor(options: DecoderOptions) {
+    this.#options = options;
+  }
+
+  decode(received: Received): BusEvent | undefined | Promise<BusEvent | undefined> {
+    const envelope = decodeEnvelope(this.#options.codec, received.bytes, this.#options.maxPayloadBytes);
+    if (envelope === undefined) return this.#invalid(received, 'it cannot be decoded');
+    const { known } = received;
+    const params = received.exact?.params ?? known.name.decode(received.encoded ?? known.name.name);
+    if (params === undefined) return this.#invalid(received, 'its channel has other parameters');
+    const { schema } = known.channel;
+    if (schema === undefined) return eventOf(received, params, envelope, envelope.data);
+    let result: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
+    try {
+      result = schema['~standard'].validate(envelope.data);
+    } catch {
+      return this.#invalid(received, 'its schema throws');
+    }
+    const judge = (judged: StandardSchemaV1.Result<unknown>): BusEvent | undefined =>
+      judged.issues === undefined
+        ? eventOf(received, params, envelope, judged.value)
+        : this.#invalid(received, 'it does not pass the schema');
+    if (!(result instanceof Promise)) return judge(result);
+    return result.then(judge, () => this.#invalid(received, 'its schema throws'));
+  }
+
+  #invalid({ known }: Received, reason: string): undefined {
+    this.#options.onInvalid();
+    this.#options.logger.warn({ channel: known.name.name, reason }, 'a message is dropped');
+  }
+}
+
+function eventOf(
+  { known, exact, position }: Received,
+  params: Readonly<Record<string, string>>,
+  { id, time, source, traceparent }: Envelope,
+  data: unknown,
+): BusEvent {
+  const channel = exact?.shown ?? known.name.show(params);
+  const event = { type: known.name.name, channel, params, data, id, time, source };
+  if (traceparent === undefined && position === undefined) return event;
+  return {
+    ...event,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(position === undefined ? {} : { position }),
+  };
+}

@@ -1,0 +1,175 @@
+import {
+  LONGEST_TIMER_MS,
+  parseDuration,
+  silentLogger,
+  systemClock,
+  type Clock,
+  type Duration,
+  type Logger,
+} from '@tierkit/core';
+import type { RedisConnection, RedisInput } from '@tierkit/redis';
+import { MemoryBroker } from './drivers/memory-broker.ts';
+import { busError } from './errors.ts';
+import { jsonCodec, type BusCodec } from './events/event.ts';
+import type { Overflow, QueueBounds } from './events/event-queue.ts';
+
+/** A URL, options, a client or a connection; `'memory'` or a `memoryBroker()` that several buses share keeps to this process. */
+export type BusBackend = RedisInput | RedisConnection | MemoryBroker;
+
+export interface BusOptions {
+  /** Where messages go. A connection that was made elsewhere is not closed with the bus. */
+  readonly redis: BusBackend;
+  /** A Redis that evicts nothing, for durable channels. @default that of `redis` */
+  readonly durableRedis?: RedisInput | RedisConnection;
+  /** Goes before every channel and key: letters, digits and `_ . : -`. @default '' */
+  readonly prefix?: string;
+  /** What this service is called in the `source` of its events; an id of the instance is added. @default 'tierkit' */
+  readonly source?: string;
+  /** @default JSON */
+  readonly codec?: BusCodec;
+  /** The largest encoded event in bytes, to send and to read. @default 1 MiB */
+  readonly maxPayloadBytes?: number;
+  /** Events that wait for a subscriber, at the most. @default 1000 */
+  readonly maxQueue?: number;
+  /** Their encoded size in bytes, at the most. @default 16 MiB */
+  readonly maxQueueBytes?: number;
+  /** What happens to an event for a subscriber whose queue is full. @default 'dropOldest' */
+  readonly overflow?: Overflow;
+  /** How long `ready` of a subscription waits. @default '5s' */
+  readonly readyTimeout?: Duration;
+  /** Silence after which the connection of subscribers counts as lost. @default '3s' */
+  readonly feedTimeout?: Duration;
+  /**
+   * On a Cluster, sends each ephemeral event through one master instead of all nodes; Redis 7. Patterns over parameters
+   * are refused then. @default false
+   */
+  readonly sharded?: boolean;
+  /** The W3C trace context that an event is published in. @default none */
+  readonly traceparent?: () => string | undefined;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/** Options after validation. */
+export interface BusSettings extends QueueBounds {
+  readonly prefix: string;
+  readonly source: string;
+  readonly codec: BusCodec;
+  readonly maxPayloadBytes: number;
+  readonly readyTimeoutMs: number;
+  readonly feedTimeoutMs: number;
+  readonly sharded: boolean;
+  readonly traceparent: (() => string | undefined) | undefined;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+const KNOWN: Readonly<Record<keyof BusOptions, true>> = {
+  redis: true,
+  durableRedis: true,
+  prefix: true,
+  source: true,
+  codec: true,
+  maxPayloadBytes: true,
+  maxQueue: true,
+  maxQueueBytes: true,
+  overflow: true,
+  readyTimeout: true,
+  feedTimeout: true,
+  sharded: true,
+  traceparent: true,
+  logger: true,
+  clock: true,
+};
+const OVERFLOWS: readonly Overflow[] = ['dropOldest', 'dropNewest', 'disconnect'];
+
+/** @throws {TierkitError} `ERR_BUS_OPTIONS` naming every fault */
+export function busSettings(options: BusOptions): BusSettings {
+  if (typeof options !== 'object' || options === null) {
+    throw busError('ERR_BUS_OPTIONS', "an options object is needed, such as { redis: 'memory' }");
+  }
+  const faults = new Faults(options);
+  if (options.redis === undefined || options.redis === null) faults.add("redis must say where, or be 'memory'");
+  const { prefix = '', source = 'tierkit', codec = jsonCodec, traceparent, sharded = false } = options;
+  if (typeof prefix !== 'string' || !/^[\w.:-]{0,128}$/.test(prefix)) {
+    faults.add('prefix takes letters, digits and _ . : - only, 128 characters at most');
+  }
+  if (typeof source !== 'string' || source === '' || source.length > 256) faults.add('source must be a name');
+  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function')
+    faults.add('codec must encode and decode');
+  if (traceparent !== undefined && typeof traceparent !== 'function') faults.add('traceparent must be a function');
+  if (typeof sharded !== 'boolean') faults.add('sharded must be true or false');
+  const settings: BusSettings = {
+    prefix,
+    source,
+    codec,
+    traceparent,
+    sharded,
+    ...queueBounds(options, { maxQueue: 1_000, maxQueueBytes: 16_777_216, overflow: 'dropOldest' }, faults),
+    maxPayloadBytes: faults.whole('maxPayloadBytes', 1_048_576),
+    readyTimeoutMs: faults.duration('readyTimeout', 5_000),
+    feedTimeoutMs: faults.duration('feedTimeout', 3_000),
+    logger: options.logger ?? silentLogger,
+    clock: options.clock ?? (options.redis instanceof MemoryBroker ? options.redis.clock : systemClock),
+  };
+  faults.throwIfAny();
+  return settings;
+}
+
+type BoundOptions = Partial<Pick<BusOptions, 'maxQueue' | 'maxQueueBytes' | 'overflow'>>;
+
+function queueBounds(options: BoundOptions, fallback: QueueBounds, faults: Faults): QueueBounds {
+  const overflow = options.overflow ?? fallback.overflow;
+  if (!OVERFLOWS.includes(overflow)) faults.add(`overflow must be one of ${OVERFLOWS.join(', ')}`);
+  return {
+    maxQueue: faults.whole('maxQueue', fallback.maxQueue),
+    maxQueueBytes: faults.whole('maxQueueBytes', fallback.maxQueueBytes),
+    overflow,
+  };
+}
+
+/** The bounds of one subscription. @throws {TierkitError} `ERR_BUS_OPTIONS` */
+export function ownBounds(options: BoundOptions, fallback: QueueBounds): QueueBounds {
+  const faults = new Faults(options, false);
+  const bounds = queueBounds(options, fallback, faults);
+  faults.throwIfAny();
+  return bounds;
+}
+
+class Faults {
+  readonly #given: Readonly<Record<string, unknown>>;
+  readonly #faults: string[] = [];
+
+  constructor(options: object, checkNames = true) {
+    this.#given = { ...options };
+    if (!checkNames) return;
+    for (const name of Object.keys(options)) if (!Object.hasOwn(KNOWN, name)) this.add(`${name} is not an option`);
+  }
+
+  add(fault: string): void {
+    this.#faults.push(fault);
+  }
+
+  whole(name: string, fallback: number): number {
+    const value = this.#given[name] ?? fallback;
+    if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+    this.add(`${name} must be a whole number above 0`);
+    return fallback;
+  }
+
+  duration(name: string, fallbackMs: number): number {
+    try {
+      return parseDuration((this.#given[name] as Duration | undefined) ?? fallbackMs, name, {
+        maxMs: LONGEST_TIMER_MS,
+      });
+    } catch (error) {
+      this.add(error instanceof Error ? error.message : `${name} is no duration`);
+      return fallbackMs;
+    }
+  }
+
+  throwIfAny(): void {
+    if (this.#faults.length === 0) return;
+    throw busError('ERR_BUS_OPTIONS', this.#faults.join('; '), { details: { faults: this.#faults } });
+  }
+}

@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import * as z from 'zod';
+import { until } from '../../../test/servers/index.ts';
+import { durable, ephemeral } from '../src/index.ts';
+import type { World } from './world.ts';
+
+const channels = {
+  orders: durable<number>(),
+  'jobs:{project}': durable<string>(),
+  short: durable<number>({ maxLength: 100 }),
+  checked: durable(z.object({ n: z.number() })),
+  news: ephemeral<string>(),
+};
+/** The same stream, for a publisher that knows another schema. */
+const unchecked = { checked: durable() };
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Of groups of consumers. */
+export function groupConformance(world: World): void {
+  it('gives each event to one consumer of each group', async () => {
+    const publisher = await world.bus(channels);
+    const buses = [publisher, await world.bus(channels), await world.bus(channels)];
+    const seen: { group: string; bus: number; n: number }[] = [];
+    const consumers = ['one', 'two'].flatMap((group) =>
+      buses.map((bus, i) =>
+        bus.consume('orders', { group, batch: 5 }, async ({ data }) => {
+          seen.push({ group, bus: i, n: data });
+          await sleep(1);
+        }),
+      ),
+    );
+    await Promise.all(consumers.map(({ ready }) => ready));
+    await Promise.all(range(0, 60).map((n) => publisher.publish('orders', n)));
+    await until('all are handled', () => seen.length >= 120);
+    await Promise.all(consumers.map((consumer) => consumer.close()));
+    for (const group of ['one', 'two']) {
+      const own = seen.filter((one) => one.group === group);
+      expect(own.map(({ n }) => n).toSorted((a, b) => a - b)).toEqual(range(0, 60));
+      expect(new Set(own.map(({ bus }) => bus)).size).toBeGreaterThan(1);
+    }
+    expect(await publisher.lag('orders', 'one')).toEqual({
+      waiting: 0,
+      pending: 0,
+      consumers: 0,
+      lost: 0,
+      deadLetters: 0,
+    });
+  });
+
+  it('goes on where the group was, in order for one consumer', async () => {
+    const bus = await world.bus(channels);
+    const seen: number[] = [];
+    for (const n of range(0, 5)) await bus.publish('orders', n);
+    const consume = (): ReturnType<typeof bus.consume> =>
+      bus.consume('orders', { group: 'g', from: 'start' }, ({ data }) => void seen.push(data));
+    const first = consume();
+    await until('what was before is handled', () => seen.length === 5);
+    await first.close();
+    for (const n of range(5, 10)) await bus.publish('orders', n);
+    expect(await bus.lag('orders', 'g')).toMatchObject({ waiting: 5, pending: 0 });
+    consume();
+    await until('the rest is handled', () => seen.length === 10);
+    expect(seen).toEqual(range(0, 10));
+  });
+
+  it('handles as many at the same time as it is told', async () => {
+    const bus = await world.bus(channels);
+    let [now, most, done] = [0, 0, 0];
+    const consumer = bus.consume('orders', { group: 'g', concurrency: 4 }, async () => {
+      most = Math.max(most, ++now);
+      await sleep(5);
+      now--;
+      done++;
+    });
+    await consumer.ready;
+    await Promise.all(range(0, 24).map((n) => bus.publish('orders', n)));
+    await until('all are handled', () => done === 24);
+    expect(most).toBe(4);
+  });
+
+  it('tries again what fails, later each time, and then keeps it as a dead letter', async () => {
+    const bus = await world.bus(channels);
+    const attempts: { attempt: number; atMs: number }[] = [];
+    const handled: number[] = [];
+    const options = { group: 'g', maxAttempts: 3, backoff: 60, claimAfter: 400, maxBackoff: 400 } as const;
+    const consumer = bus.consume('orders', options, ({ data }, { attempt }) => {
+      if (data !== 1) return void handled.push(data);
+      attempts.push({ attempt, atMs: performance.now() });
+      throw new Error(`no luck with ${data}`);
+    });
+    await consumer.ready;
+    for (const n of range(0, 3)) await bus.publish('orders', n);
+    const letters = bus.deadLetters('orders');
+    await until('it is given up', async () => (await letters.list()).length === 1);
+    // The others did not wait for it.
+    expect(handled).toEqual([0, 2]);
+    expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    const waits = attempts.slice(1).map(({ atMs }, i) => atMs - (attempts[i]?.atMs ?? 0));
+    expect(waits[0]).toBeGreaterThanOrEqual(55);
+    expect(waits[1]).toBeGreaterThanOrEqual(115);
+    const [letter] = await letters.list();
+    expect(letter).toMatchObject({
+      group: 'g',
+      attempts: 3,
+      reason: 'no luck with 1',
+      event: { data: 1, type: 'orders' },
+    });
+    expect(Math.abs((letter?.time ?? 0) - Date.now())).toBeLessThan(60_000);
+    expect(await bus.lag('orders', 'g')).toMatchObject({ waiting: 0, pending: 0, deadLetters: 1 });
+    expect(bus.stats().failures).toBe(3);
+  });
+
+  it('replays dead letters for their group alone, or discards them', async () => {
+    const bus = await world.bus(channels);
+    const [seen, others]: [string[], string[]] = [[], []];
+    let broken = true;
+    const options = { maxAttempts: 1 } as const;
+    const consumers = [
+      bus.consume('jobs:{project}', { ...options, group: 'g' }, ({ data, params }) => {
+        if (broken) throw new Error('broken');
+        seen.push(`${params.project}=${data}`);
+      }),
+      bus.consume('jobs:*', { ...options, group: 'other' }, ({ data }) => void others.push(data)),
+    ];
+    await Promise.all(consumers.map(({ ready }) => ready));
+    for (const n of ['1', '2', '3']) await bus.publish('jobs:{project}', n, { params: { project: 'a:b' } });
+    const letters = bus.deadLetters('jobs:{project}', { group: 'g' });
+    await until('all are given up', async () => (await letters.list()).length === 3);
+    expect(await bus.deadLetters('jobs:{project}', { group: 'other' }).list()).toEqual([]);
+    expect(await bus.deadLetters('jobs:{project}', { group: 'other' }).replay()).toBe(0);
+    const all = await letters.list();
+    const second = await letters.list({ after: all[0]?.id ?? '', limit: 1 });
+    expect(second.map(({ event }) => event?.data)).toEqual(['2']);
+    const everybody = bus.subscribe('jobs:{project}');
+    await everybody.ready;
+    broken = false;
+    expect(await letters.remove([all[0]?.id ?? ''])).toBe(1);
+    expect(await letters.replay([all[1]?.id ?? '', 'none'])).toBe(1);
+    await until('it is handled', () => seen.length === 1);
+    expect(await letters.replay()).toBe(1);
+    await until('the last is handled', () => seen.length === 2);
+    expect(seen).toEqual(['a:b=2', 'a:b=3']);
+    expect(others).toEqual(['1', '2', '3']);
+    expect(everybody.queued).toBe(0);
+    expect(await letters.list()).toEqual([]);
+  });
+
+  it('makes a dead letter of what does not pass the schema, at once', async () => {
+    const [bus, other] = [await world.bus(channels), await world.bus(unchecked)];
+    const seen: number[] = [];
+    const consumer = bus.consume('checked', { group: 'g' }, ({ data }) => void seen.push(data.n));
+    await consumer.ready;
+    await other.publish('checked', { n: 'x' });
+    await bus.publish('checked', { n: 1 });
+    await until(
+      'both are dealt with',
+      async () => (await bus.lag('checked', 'g')).deadLetters === 1 && seen.length === 1,
+    );
+    const [letter] = await bus.deadLetters('checked').list();
+    expect(letter).toMatchObject({ attempts: 1, reason: expect.stringContaining('schema') as string });
+    expect(letter?.event).toBeUndefined();
+    expect(letter?.message.toString()).toContain('"x"');
+    expect(bus.stats().invalid).toBeGreaterThan(0);
+  });
+
+  it('leaves what a consumer that closes had not begun to others at once, and waits for what it had', async () => {
+    const [one, two] = [await world.bus(channels), await world.bus(channels)];
+    const log: string[] = [];
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const first = one.consume('orders', { group: 'g' }, async ({ data }) => {
+      log.push(`begin ${data}`);
+      await held;
+      log.push(`end ${data}`);
+    });
+    await first.ready;
+    for (const n of range(0, 3)) await one.publish('orders', n);
+    await until('it has begun', () => log.length === 1);
+    const closing = first.close();
+    const second = two.consume('orders', { group: 'g', claimAfter: 200 }, ({ data }) => void log.push(`other ${data}`));
+    await sleep(50);
+    release();
+    await closing;
+    await until('others take over', () => log.length === 4);
+    expect(log.toSorted()).toEqual(['begin 0', 'end 0', 'other 1', 'other 2']);
+    await second.close();
+  });
+
+  it('may be closed while events arrive', async () => {
+    const bus = await world.bus(channels);
+    const seen = new Set<number>();
+    const consume = (): ReturnType<typeof bus.consume> =>
+      bus.consume(
+        'orders',
+        { group: 'g', from: 'start', claimAfter: 50, maxBackoff: 50 },
+        ({ data }) => void seen.add(data),
+      );
+    let sent = 0;
+    for (let round = 0; round < 20; round++) {
+      const consumer = consume();
+      if (round % 2 === 0) await consumer.ready;
+      const sends = range(sent, (sent += 5)).map((n) => bus.publish('orders', n));
+      await sends[round % 5];
+      await Promise.all([consumer.close(), ...sends]);
+    }
+    consume();
+    await until('nothing is lost', () => seen.size === sent);
+  });
+
+  it('does not take over what another consumer is still working on', async () => {
+    const [one, two] = [await world.bus(channels), await world.bus(channels)];
+    let runs = 0;
+    const options = { group: 'g', claimAfter: 150, maxBackoff: 150 } as const;
+    const slow = async (): Promise<void> => {
+      runs++;
+      await sleep(700);
+    };
+    const consumers = [one, two].map((bus) => bus.consume('orders', options, slow));
+    await Promise.all(consumers.map(({ ready }) => ready));
+    await one.publish('orders', 1);
+    await until('it is finished', async () => runs > 0 && (await one.lag('orders', 'g')).pending === 0);
+    expect(runs).toBe(1);
+  });
+
+  it('counts what trimming took from a group before it had it', async () => {
+    const bus = await world.bus(channels);
+    const consumer = bus.consume('short', { group: 'g' }, () => undefined);
+    await consumer.ready;
+    await consumer.close();
+    for (const n of range(0, 400)) await bus.publish('short', n);
+    const state = await bus.lag('short', 'g');
+    const lost = state.lost;
+    expect(lost).toBeGreaterThanOrEqual(200);
+    expect(lost).toBeLessThanOrEqual(300);
+    const seen: number[] = [];
+    bus.consume('short', { group: 'g' }, ({ data }) => void seen.push(data));
+    await until('the rest is handled', () => seen.at(-1) === 399);
+    expect(seen).toEqual(range(lost, 400));
+    expect(await bus.lag('short', 'g')).toMatchObject({ lost });
+  });
+
+  it('works off durable channels only, and as a whole', async () => {
+    const bus = await world.bus(channels);
+    const nothing = (): void => {};
+    const wrong = { code: 'ERR_BUS_CHANNEL' };
+    for (const name of ['news', 'jobs:a', 'jobs:a*', 'none']) {
+      expect(() => bus.consume(name, { group: 'g' }, nothing)).toThrow(expect.objectContaining(wrong) as Error);
+    }
+    for (const options of [
+      {},
+      { group: '' },
+      { group: 'g', concurrency: 0 },
+      { group: 'g', maxBackoff: '1h' },
+      { group: 'g', x: 1 },
+    ]) {
+      expect(() => bus.consume('orders', options as never, nothing)).toThrow(
+        expect.objectContaining({ code: 'ERR_BUS_OPTIONS' }) as Error,
+      );
+    }
+    await expect(bus.lag('news' as never, 'g')).rejects.toMatchObject(wrong);
+    expect(bus.stats().consumers).toBe(0);
+  });
+}

@@ -1,0 +1,16 @@
+import { describe } from 'vitest';
+import type { BusOptions } from '../src/index.ts';
+import { durableConformance } from './conformance-durable.ts';
+import { ephemeralConformance } from './conformance-ephemeral.ts';
+import { groupConformance } from './conformance-groups.ts';
+import { world } from './world.ts';
+
+/** What every backend promises: one test for each sentence that a user can rely on. */
+export function busConformance(name: string, backend: () => BusOptions['redis']): void {
+  describe(name, () => {
+    const shared = world(backend);
+    ephemeralConformance(shared);
+    durableConformance(shared);
+    groupConformance(shared);
+  });
+}
