@@ -1,4 +1,5 @@
 import type { CacheStats, ConfirmOptions, Inspection, PatternDeletion, TopKey } from '@tierkit/cache';
+import type { AdminParts } from './admin-parts.ts';
 import type { RedisHealth, ServerInfo } from '@tierkit/redis';
 
 /** What the cache routes ask: a kit has it all, and so has anything that is put together from the packages. */
@@ -52,4 +53,4 @@ export interface Instance {
 }
 
 /** What an admin is made for: `createTierkit` returns one. */
-export interface AdminSource extends CacheSource, HealthSource, InstancesSource {}
+export interface AdminSource extends CacheSource, HealthSource, InstancesSource, AdminParts {}

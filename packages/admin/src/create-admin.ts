@@ -1,22 +1,28 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { silentLogger, type Logger } from '@tierkit/core';
 import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { AuditLog, type AuditEvent } from './access/audit.ts';
 import { authenticator, type AdminToken } from './access/tokens.ts';
+import { joinParts, type AdminParts } from './admin-parts.ts';
 import type { AdminSource } from './admin-source.ts';
 import { dashboardRoutes } from './dashboard.ts';
 import { LiveFeed } from './live-feed.ts';
-import { adminError, problem, problemOf, problemResponse } from './problem.ts';
+import { adminError, problem, problemOf, problemResponse, type Problem } from './problem.ts';
 import type { AdminEnv, RouteRow, RouteTable } from './route.ts';
 import { clearRoutes } from './routes/clear.ts';
 import { healthRoutes } from './routes/health.ts';
 import { instanceRoutes } from './routes/instances.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { liveRoutes } from './routes/live.ts';
+import { lockRoutes } from './routes/locks.ts';
+import { queueRoutes } from './routes/queues.ts';
 import { selfRoutes } from './routes/self.ts';
 import { statsRoutes } from './routes/stats.ts';
+import { subjectRoutes } from './routes/subjects.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { writeBehindPart } from './write-behind-part.ts';
 
 export interface AdminOptions {
   /** Who may do what. Without a token that is listed here nothing answers. */
@@ -25,6 +31,8 @@ export interface AdminOptions {
   readonly onAudit?: (event: AuditEvent) => unknown;
   /** Gets audit events too, at `info`. @default nobody */
   readonly logger?: Logger;
+  /** Locks, limiters, quotas and queues besides those that the kit has. @default none */
+  readonly parts?: AdminParts;
   /** Live streams that may be open at a time. @default 20 */
   readonly maxStreams?: number;
   /** Whether `GET /` is the dashboard, which asks for a token itself. @default true */
@@ -38,6 +46,10 @@ export interface Admin {
   readonly openapi: Readonly<Record<string, unknown>>;
   /** Ends live streams and timers. It may be called again. */
   close(): void;
+}
+
+function inputProblem({ status, message }: HTTPException): Problem {
+  return problem(status, status === 413 ? 'ERR_ADMIN_TOO_LARGE' : 'ERR_ADMIN_INPUT', message.slice(0, 300));
 }
 
 /** No route takes a larger body. */
@@ -60,6 +72,8 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
   const { logger = silentLogger } = options;
   const authenticate = authenticator(options.tokens);
   const audit = new AuditLog(logger, options.onAudit);
+  const behind = { queues: () => kit.inspection.queues.map(writeBehindPart) };
+  const parts = joinParts(options.parts ?? {}, kit, behind);
   const live = new LiveFeed(kit, options.maxStreams ?? 20);
   const app = new OpenAPIHono<AdminEnv>({
     strict: false,
@@ -73,7 +87,8 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
     },
   });
   app.onError((error) => {
-    const body = problemOf(error);
+    // Hono's own, of a body that is no JSON.
+    const body = error instanceof HTTPException ? inputProblem(error) : problemOf(error);
     if (body.status === 500) logger.error({ error: String(error) }, 'the admin API failed');
     return problemResponse(body);
   });
@@ -115,6 +130,9 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
   usageRoutes(table, kit);
   healthRoutes(table, kit);
   instanceRoutes(table, kit);
+  lockRoutes(table, parts);
+  subjectRoutes(table, parts);
+  queueRoutes(table, parts);
   liveRoutes(table, live);
   selfRoutes(table, audit);
   app.all('*', () => problemResponse(problem(404, 'ERR_ADMIN_NOT_FOUND', 'there is no such route')));

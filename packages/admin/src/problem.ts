@@ -53,15 +53,19 @@ const TITLES: Readonly<Record<number, string>> = {
   504: 'Redis did not answer in time',
 };
 
+/** What is not to be had for now. */
 const REDIS_STATUS: Readonly<Record<string, number>> = {
   ERR_REDIS_UNAVAILABLE: 503,
   ERR_REDIS_TIMEOUT: 504,
   ERR_REDIS_REPLY: 502,
+  ERR_LOCK_UNAVAILABLE: 503,
+  ERR_LOCK_NO_QUORUM: 503,
+  ERR_LIMIT_UNAVAILABLE: 503,
+  ERR_QUOTA_UNAVAILABLE: 503,
 };
 
 /** Codes of tierkit that tell of what the caller gave. */
-const CALLERS_FAULT =
-  /^ERR_(?:KEY|PATTERN|DURATION)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_[A-Z_]+_(?:INPUT|NAME|SUBJECT)$/;
+const CALLERS_FAULT = /^ERR_(?:KEY|PATTERN|DURATION)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_LIMIT_ARGUMENT$/;
 
 export function adminError(code: AdminErrorCode, message: string): TierkitError<AdminErrorCode> {
   return new TierkitError(code, message);

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { routesOf } from '../src/create-admin.ts';
-import { ask, setup, tokens, type Setup } from './support.ts';
+import { ask, closeParts, setup, someParts, tokens, type Setup } from './support.ts';
 
 /** Who gets past the door of each route. What is not in here fails. */
 const everyone = ['viewer', 'operator', 'admin', 'admin with values', 'business edition', 'enterprise edition'];
 const named = ['viewer', 'operator', 'admin', 'admin with values', 'enterprise edition'];
 const clearing = ['operator', 'admin', 'admin with values', 'business edition', 'enterprise edition'];
+const operating = ['operator', 'admin', 'admin with values'];
 const reading = ['admin with values', 'enterprise edition'];
 
 const table: Readonly<Record<string, readonly string[]>> = {
@@ -29,6 +30,18 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'delete /api/v1/cache/invalidate/{pattern}': clearing,
   'delete /health/cache/invalidate/{pattern}': clearing,
   'delete /api/v1/cache/tags': clearing,
+  'get /api/v1/locks': everyone,
+  'get /api/v1/locks/{name}': named,
+  'delete /api/v1/locks/{name}': operating,
+  'get /api/v1/limiters': everyone,
+  'get /api/v1/limiters/{name}/subjects/{subject}': named,
+  'delete /api/v1/limiters/{name}/subjects/{subject}': operating,
+  'get /api/v1/quotas': everyone,
+  'get /api/v1/quotas/{name}/subjects/{subject}': named,
+  'get /api/v1/queues': everyone,
+  'get /api/v1/queues/{name}/dead-letters': named,
+  'post /api/v1/queues/{name}/dead-letters/replay': operating,
+  'post /api/v1/queues/{name}/dead-letters/remove': operating,
   'get /api/v1/audit': ['admin', 'admin with values'],
 };
 
@@ -37,9 +50,12 @@ const queries: Readonly<Record<string, string>> = { 'delete /api/v1/cache/tags':
 
 let own: Setup;
 beforeAll(async () => {
-  own = await setup(inject('redisUrl'));
+  own = await setup(inject('redisUrl'), { parts: await someParts(inject('redisUrl')) });
 });
-afterAll(() => own.close());
+afterAll(async () => {
+  await own.close();
+  await closeParts();
+});
 
 describe('every route of the OpenAPI document', () => {
   const documented = (): string[] =>
@@ -56,8 +72,9 @@ describe('every route of the OpenAPI document', () => {
     const [method = '', template = ''] = row.split(' ');
     for (const { name } of tokens) {
       await own.kit.global.set('some', 'value');
-      const path = template.replace(/\{\w+\}/, 'some') + (queries[row] ?? '');
-      const { status, body } = await ask(own.admin, method.toUpperCase(), path, name);
+      const path = template.replaceAll(/\{\w+\}/g, 'some') + (queries[row] ?? '');
+      const init = method === 'post' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {};
+      const { status, body } = await ask(own.admin, method.toUpperCase(), path, name, init);
       if (table[row]?.includes(name) === true) {
         expect({ name, status }).toEqual({ name, status: 200 });
         const reply = routesOf(own.admin).find((one) => `${one.method} ${one.path}` === row)?.reply;

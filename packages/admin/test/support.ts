@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { createLocks, type Locks } from '@tierkit/lock';
+import { createQuota } from '@tierkit/quota';
+import { createLimiter, fixedWindow, tokenBucket } from '@tierkit/rate-limit';
 import { createTierkit, type Tierkit, type TierkitOptions } from 'tierkit';
-import { createAdmin, type Admin, type AdminOptions, type AdminToken } from '../src/index.ts';
+import {
+  createAdmin,
+  type Admin,
+  type AdminOptions,
+  type AdminParts,
+  type AdminToken,
+  type QueuePart,
+} from '../src/index.ts';
 
 const secret = (name: string): string => `${name}-0123456789abcdef`;
 
@@ -69,5 +79,48 @@ export async function setup(
       admin.close();
       await kit.close();
     },
+  };
+}
+
+const opened: { close(): Promise<void> }[] = [];
+
+export async function closeParts(): Promise<void> {
+  await Promise.all(opened.splice(0).map((one) => one.close()));
+}
+
+/** A limiter, a quota, locks and a queue, all called `some`. */
+export async function someParts(url: string): Promise<AdminParts & { readonly locks: Locks }> {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  const redis = { url, commandTimeout: '10s' } as const;
+  const locks = createLocks({ redis, prefix });
+  const policies = [fixedWindow({ limit: 3, per: '1h' }), tokenBucket({ capacity: 10, refill: 1, per: '1m' })];
+  const limiter = createLimiter('some', policies, { redis, prefix });
+  const quota = createQuota(
+    { calls: { per: 'day', limit: 5 }, bytes: { per: 'month', limit: Infinity } },
+    { redis, prefix },
+  );
+  opened.push(locks, limiter, quota);
+  await Promise.all([locks.ready('10s'), limiter.ready('10s'), quota.ready('10s')]);
+  return {
+    locks,
+    limiters: () => [limiter],
+    quotas: () => [{ name: 'some', usage: (subject) => quota.usage(subject) }],
+    queues: () => [queueOf('some', ['a'])],
+  };
+}
+
+/** A queue that gave these up, kept in memory. */
+export function queueOf(name: string, ids: readonly string[]): QueuePart {
+  let letters = ids.map((id) => ({ id, group: 'g', attempts: 3, reason: 'it failed', payload: { secret: id } }));
+  const take = async (chosen?: readonly string[]): Promise<number> => {
+    const before = letters.length;
+    letters = letters.filter(({ id }) => chosen !== undefined && !chosen.includes(id));
+    return before - letters.length;
+  };
+  return {
+    name,
+    kind: 'stream',
+    state: async () => ({ waiting: 1, pending: 2, deadLetters: letters.length, groups: [{ name: 'g', pending: 2 }] }),
+    deadLetters: { list: async ({ limit }) => letters.slice(0, limit), replay: take, remove: take },
   };
 }

@@ -6,5 +6,5 @@ export type { TierkitHealth } from './health.ts';
 export { jsonLogger, levelLogger, type LogLevel } from './level-logger.ts';
 export type { TierkitOptions } from './options.ts';
 export type { InstanceInfo } from './presence/presence.ts';
-export type { KitQuotaOptions } from './parts/quotas.ts';
+export type { KitQuotaOptions, NamedQuota } from './parts/quotas.ts';
 export { createTierkit, type Tierkit, type TierkitInfo } from './tierkit.ts';

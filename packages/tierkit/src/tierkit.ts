@@ -23,7 +23,7 @@ import { kitHealth, type TierkitHealth } from './health.ts';
 import { Presence, type InstanceInfo } from './presence/presence.ts';
 import { backendNamed, checkOptions, type TierkitOptions } from './options.ts';
 import { DurableRedis } from './parts/durable-redis.ts';
-import { Quotas, type KitQuotaOptions } from './parts/quotas.ts';
+import { Quotas, type KitQuotaOptions, type NamedQuota } from './parts/quotas.ts';
 
 /** What a kit runs on; it holds no password and no URL. */
 export interface TierkitInfo {
@@ -87,6 +87,8 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
    * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT`, `ERR_REDIS_REPLY`
    */
   instances(): Promise<readonly InstanceInfo[]>;
+  /** The quotas that were made by this kit, by name, to look at what a subject used. */
+  quotas(): readonly NamedQuota[];
   /** Ends connections and timers, in about a second at most with Redis frozen, and never rejects. It may be called again. */
   close(): Promise<void>;
 }
@@ -153,6 +155,7 @@ function wire(
     server: async () => (redis === undefined ? undefined : describeServer(redis)),
     inspection: tiers.inspection,
     instances: () => presence.list(),
+    quotas: () => quotas.list(),
     close() {
       closing ??= closeAll([tiers, quotas, presence], redis === undefined ? [durable] : [durable, redis]);
       return closing;

@@ -4,6 +4,7 @@ import { positiveInteger } from '../options.ts';
 import { freshForMs, staleValue } from '../reads.ts';
 import { encodedScopeAddress, rootAddress, tierPrefix, type ScopeAddress } from '../scope-address.ts';
 import type { ScopeState } from '../scope-state.ts';
+import type { WriteBehindQueue } from '../write-behind/queue.ts';
 import { clear, remove } from '../writes/writes.ts';
 import type { TopKey } from '../top-keys.ts';
 import type { HitHistory } from '../usage/hit-history.ts';
@@ -107,6 +108,8 @@ export interface Inspection {
    * @returns whether Redis confirmed; if not, it is done when Redis returns
    */
   clearTier(tier: string): Promise<boolean>;
+  /** The write-behind queues that were made here. */
+  readonly queues: readonly WriteBehindQueue[];
   /** Which keys are worth a look. @param options.limit how many of each, up to 200. @default 20 */
   usage(options?: { readonly limit?: number }): UsageReport;
   /** Hits, misses and loads of each tier and name in each minute of the last hour. */
@@ -129,7 +132,10 @@ export interface Scopes {
   stateOf(address: ScopeAddress): ScopeState;
 }
 
-export function createInspection({ engine, prefix, changes, scopes: inUse }: Instance, scopes: Scopes): Inspection {
+export function createInspection(
+  { engine, prefix, changes, writeBehind, scopes: inUse }: Instance,
+  scopes: Scopes,
+): Inspection {
   const addressOf = (place: KeyPlace): ScopeAddress => {
     const tier = checkedTier(place.tier ?? ROOT);
     if (tier === ROOT) return place.scope === undefined ? rootAddress(prefix, ROOT) : noScope('has no scopes');
@@ -148,6 +154,10 @@ export function createInspection({ engine, prefix, changes, scopes: inUse }: Ins
   return {
     get tiers() {
       return scopes.tierNames();
+    },
+
+    get queues() {
+      return writeBehind.list();
     },
 
     async keys(options = {}) {

@@ -53,6 +53,10 @@ export class WriteBehindHost {
     return queue;
   }
 
+  list(): WriteBehindQueue[] {
+    return [...this.#queues.values()];
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#parts.onClose();

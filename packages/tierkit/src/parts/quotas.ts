@@ -1,4 +1,11 @@
-import { createQuota, type MetricDefinitions, type OnUnavailable, type Quota, type QuotaOptions } from '@tierkit/quota';
+import {
+  createQuota,
+  type LimitUsage,
+  type MetricDefinitions,
+  type OnUnavailable,
+  type Quota,
+  type QuotaOptions,
+} from '@tierkit/quota';
 import type { TierkitOptions } from '../options.ts';
 import type { DurableRedis } from './durable-redis.ts';
 
@@ -8,11 +15,18 @@ export type KitQuotaOptions<Plan = unknown, Away extends OnUnavailable = OnUnava
   'redis' | 'logger' | 'clock'
 >;
 
+/** A quota as operators see it. */
+export interface NamedQuota {
+  /** The prefix that it was given, without colons at its end; `quota` for none. */
+  readonly name: string;
+  readonly usage: (subject: string) => Promise<Readonly<Record<string, Readonly<Record<string, LimitUsage>>>>>;
+}
+
 /** The quotas of a kit, which end with it. */
 export class Quotas {
   readonly #durable: DurableRedis;
   readonly #options: TierkitOptions;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #open: { readonly named: NamedQuota; close(): Promise<void> }[] = [];
 
   constructor(durable: DurableRedis, options: TierkitOptions) {
     this.#durable = durable;
@@ -31,11 +45,17 @@ export class Quotas {
       ...(logger === undefined ? {} : { logger }),
       ...(clock === undefined ? {} : { clock }),
     });
-    this.#open.add(quota);
+    const name = options.prefix?.replace(/:+$/, '') ?? '';
+    const usage: NamedQuota['usage'] = (subject) => quota.usage(subject);
+    this.#open.push({ named: { name: name === '' ? 'quota' : name, usage }, close: () => quota.close() });
     return quota;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map((quota) => quota.close()));
+    await Promise.all(this.#open.map((quota) => quota.close()));
+  }
+
+  list(): readonly NamedQuota[] {
+    return this.#open.map(({ named }) => named);
   }
 }

@@ -1,0 +1,213 @@
+import { createTiers, type WriteBehindItem } from '@tierkit/cache';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { until } from '../../../test/servers/index.ts';
+import { createAdmin, type AdminSource, type LimiterPart } from '../src/index.ts';
+import { ask, closeParts, queueOf, setup, someParts, type Setup } from './support.ts';
+
+let own: Setup;
+let parts: Awaited<ReturnType<typeof someParts>>;
+const call = (method: string, path: string, as = 'admin', body?: unknown) =>
+  ask(own.admin, method, path, as, {
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+
+beforeAll(async () => {
+  parts = await someParts(inject('redisUrl'));
+  const queues = [queueOf('events:version_promoted', ['1-0', '2-0', '3-0']), queueOf('file_trees', [])];
+  own = await setup(inject('redisUrl'), { parts: { ...parts, queues: () => queues } });
+});
+afterAll(async () => {
+  await own.close();
+  await closeParts();
+});
+
+describe('locks', () => {
+  it('are shown with holder, token and waiters, and can be taken away', async () => {
+    const lock = await parts.locks.acquire('analysis:proj456', { ttl: '30s' });
+    const next = parts.locks.acquire('analysis:proj456', { ttl: '30s', timeout: '20s' });
+    const path = '/api/v1/locks/analysis:proj456';
+    await until('somebody waits', async () => ((await call('GET', path)).body as { waiting: number }).waiting === 1);
+    const { body } = await call('GET', path);
+    expect(body).toMatchObject({
+      name: 'analysis:proj456',
+      holders: [{ mode: 'exclusive', token: String(lock.token) }],
+      waiters: [{ mode: 'exclusive' }],
+      lastToken: String(lock.token),
+    });
+    expect((body as { holders: { ttlMs: number }[] }).holders[0]?.ttlMs).toBeGreaterThan(20_000);
+    expect((await call('GET', '/api/v1/locks')).body).toMatchObject({ held: 1, waiting: 1, acquired: 1 });
+    expect((await call('DELETE', path, 'viewer')).status).toBe(403);
+    expect((await call('DELETE', path)).body).toEqual({ released: true });
+    const second = await next;
+    expect(second.token).toBeGreaterThan(lock.token);
+    await second.release();
+    await lock.release().catch(() => {});
+    expect((await call('DELETE', path)).body).toEqual({ released: false });
+  });
+});
+
+describe('limiters', () => {
+  const path = '/api/v1/limiters/some/subjects/user:1';
+
+  it('are listed with their policies', async () => {
+    expect((await call('GET', '/api/v1/limiters')).body).toMatchObject({
+      limiters: [
+        {
+          name: 'some',
+          policies: [
+            { name: 'fixed-window', kind: 'fixed-window', limit: 3, perMs: 3_600_000, worstPerWindow: 5 },
+            { name: 'token-bucket', kind: 'token-bucket', limit: 10, perMs: 60_000 },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('tell how a subject stands without taking anything, and let it begin anew', async () => {
+    const [limiter] = parts.limiters?.() ?? [];
+    const consume = (limiter as LimiterPart & { consume(subject: string, options: object): Promise<unknown> }).consume;
+    await consume.call(limiter, 'user:1', { cost: 3 });
+    for (let look = 0; look < 2; look++) {
+      expect((await call('GET', path)).body).toMatchObject({
+        ...{ allowed: false, limit: 3, remaining: 0, policy: 'fixed-window', source: 'redis' },
+        policies: [
+          { name: 'fixed-window', remaining: 0 },
+          { name: 'token-bucket', remaining: 7 },
+        ],
+      });
+    }
+    expect((await call('DELETE', path)).body).toEqual({ reset: true });
+    expect((await call('GET', path)).body).toMatchObject({ allowed: true, remaining: 3 });
+  });
+
+  it('that nobody has, and subjects that are none, are told as such', async () => {
+    expect(await call('GET', '/api/v1/limiters/none/subjects/a')).toMatchObject({
+      status: 404,
+      body: { code: 'ERR_ADMIN_NOT_FOUND' },
+    });
+    expect((await call('GET', `/api/v1/limiters/some/subjects/${'x'.repeat(1_001)}`)).status).toBe(400);
+  });
+});
+
+describe('quotas', () => {
+  it('tell what a subject used, null where there is no limit', async () => {
+    expect((await call('GET', '/api/v1/quotas')).body).toEqual({ quotas: ['some'] });
+    const { body } = await call('GET', '/api/v1/quotas/some/subjects/u1');
+    expect(body).toMatchObject({
+      usage: {
+        calls: { day: { used: 0, limit: 5, remaining: 5 } },
+        bytes: { month: { limit: null, remaining: null } },
+      },
+    });
+  });
+});
+
+describe('queues', () => {
+  const path = '/api/v1/queues/events:version_promoted/dead-letters';
+
+  it('are listed with what waits in them', async () => {
+    expect((await call('GET', '/api/v1/queues')).body).toMatchObject({
+      queues: [
+        { name: 'events:version_promoted', kind: 'stream', waiting: 1, pending: 2, deadLetters: 3 },
+        { name: 'file_trees', deadLetters: 0 },
+      ],
+    });
+  });
+
+  it('show what they gave up, and the messages to those who may read values', async () => {
+    const { body } = await call('GET', `${path}?limit=2`);
+    expect(body).toEqual({
+      deadLetters: [
+        { id: '1-0', group: 'g', attempts: 3, reason: 'it failed' },
+        { id: '2-0', group: 'g', attempts: 3, reason: 'it failed' },
+      ],
+    });
+    expect((await call('GET', path, 'admin with values')).body).toMatchObject({
+      deadLetters: [{ payload: { secret: '1-0' } }, {}, {}],
+    });
+  });
+
+  it('put back and discard what is named, or all', async () => {
+    expect((await call('POST', `${path}/replay`, 'operator', { ids: ['2-0', 'none'] })).body).toEqual({ count: 1 });
+    expect((await call('POST', `${path}/remove`, 'operator', { ids: ['1-0'] })).body).toEqual({ count: 1 });
+    expect((await call('POST', `${path}/replay`, 'operator', {})).body).toEqual({ count: 1 });
+    expect((await call('GET', path)).body).toEqual({ deadLetters: [] });
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['no object', '[]'],
+    ['no list', '{"ids":"1-0"}'],
+    ['no ids', '{"ids":[]}'],
+    ['too many ids', JSON.stringify({ ids: Array.from({ length: 501 }, () => '1-0') })],
+    ['nothing', ''],
+  ])('refuse a body that is %s', async (_, body) => {
+    const headers = { 'content-type': 'application/json' };
+    expect(await ask(own.admin, 'POST', `${path}/remove`, 'admin', { body, headers })).toMatchObject({
+      status: 400,
+      body: { code: 'ERR_ADMIN_INPUT' },
+    });
+  });
+});
+
+it('says so where there are no such parts', async () => {
+  const bare = await setup('memory');
+  expect((await ask(bare.admin, 'GET', '/api/v1/locks')).status).toBe(404);
+  expect((await ask(bare.admin, 'GET', '/api/v1/limiters')).body).toEqual({ limiters: [] });
+  expect((await ask(bare.admin, 'GET', '/api/v1/quotas')).body).toEqual({ quotas: [] });
+  expect((await ask(bare.admin, 'GET', '/api/v1/queues')).body).toEqual({ queues: [] });
+  await bare.close();
+});
+
+it.each(['memory', 'redis'])(
+  'shows what a write-behind queue on %s holds and gave up, and puts it back',
+  async (backend) => {
+    const kit = await setup(backend === 'redis' ? inject('redisUrl') : 'memory');
+    const tiers = createTiers({
+      redis: backend === 'redis' ? { url: inject('redisUrl'), commandTimeout: '10s' } : 'memory',
+      prefix: `t${randomBytes(6).toString('hex')}:`,
+    });
+    await tiers.ready('10s');
+    let broken = true;
+    const saved: unknown[] = [];
+    const flush = (batch: readonly WriteBehindItem[]): void => {
+      if (broken && batch.some(({ key }) => key === 'bad')) throw new Error('the sink refuses it');
+      for (const { value } of batch) saved.push(value);
+    };
+    const retry = { attempts: 1, backoff: 1 };
+    const queue = tiers.writeBehind('file_trees', { flush, retry, batch: { size: 1, age: 1 } });
+    // The sink takes others meanwhile, so that it is the item that is bad.
+    await tiers.project('p').writeBehind('good', 1, queue);
+    await tiers.project('p').writeBehind('bad', 2, queue);
+    const admin = createAdmin(Object.assign(Object.create(kit.kit) as AdminSource, { inspection: tiers.inspection }), {
+      tokens: [{ token: 'writes-0123456789abc', role: 'operator', values: true }],
+    });
+    const headers = { authorization: 'Bearer writes-0123456789abc', 'content-type': 'application/json' };
+    const at = async (path: string, body?: string): Promise<Record<string, unknown>> => {
+      const response = await admin.app.request(
+        path,
+        body === undefined ? { headers } : { headers, method: 'POST', body },
+      );
+      return (await response.json()) as Record<string, unknown>;
+    };
+    await until('it is given up', async () => {
+      await tiers.project('p').writeBehind(`more:${saved.length}`, 0, queue);
+      return (await queue.status()).deadLetters === 1;
+    });
+    await queue.drain();
+    expect(await at('/api/v1/queues')).toEqual({
+      queues: [{ name: 'file_trees', kind: 'write-behind', pending: 0, deadLetters: 1, oldestMs: 0 }],
+    });
+    expect(await at('/api/v1/queues/file_trees/dead-letters')).toMatchObject({
+      deadLetters: [{ reason: expect.stringContaining('refuses'), payload: { key: 'bad', value: 2, tier: 'project' } }],
+    });
+    broken = false;
+    expect(await at('/api/v1/queues/file_trees/dead-letters/replay', '{}')).toEqual({ count: 1 });
+    await queue.drain();
+    expect(saved).toContain(2);
+    expect(await at('/api/v1/queues/file_trees/dead-letters/remove', '{}')).toEqual({ count: 0 });
+    await tiers.close();
+    await kit.close();
+  },
+);

@@ -1,0 +1,198 @@
+import { createAdmin } from '@tierkit/admin';
+import type { CacheChange } from '@tierkit/cache';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import fc from 'fast-check';
+import { until } from '../servers/index.ts';
+import { openTenant, type Tenant } from './tenants.ts';
+
+const token = 'isolation-0123456789';
+
+/** Two tenants on one Redis, apart by prefix in one database, or by database with one prefix. */
+describe.each(['prefix', 'database'])('two tenants, apart by %s', (apart) => {
+  let mine: Tenant;
+  let theirs: Tenant;
+
+  beforeAll(async () => {
+    const run = `t${randomBytes(5).toString('hex')}`;
+    const server = inject('redisUrl');
+    [mine, theirs] = await Promise.all(
+      apart === 'prefix'
+        ? [openTenant(server, `${run}a:`, 0), openTenant(server, `${run}b:`, 0)]
+        : [openTenant(server, `${run}:`, 0), openTenant(server, `${run}:`, 7)],
+    );
+  });
+  afterAll(() => Promise.all([mine, theirs].map((one) => one.close())));
+
+  const fill = async ({ kit }: Tenant): Promise<void> => {
+    const options = { tags: ['shared-tag'], ttl: '1h' } as const;
+    await kit.global.set('model:1', 'of global', options);
+    await kit.project('p1').set('tree', 'of a project', options);
+    await kit.session('s1').set('cart', 'of a session', options);
+  };
+  const read = async ({ kit }: Tenant): Promise<unknown[]> => [
+    await kit.global.get('model:1'),
+    await kit.project('p1').get('tree'),
+    await kit.session('s1').get('cart'),
+  ];
+  const ALL = ['of global', 'of a project', 'of a session'];
+
+  it('do not see, clear or invalidate what the other cached', async () => {
+    await fill(mine);
+    expect(await read(theirs)).toEqual([undefined, undefined, undefined]);
+    const before = await mine.stored();
+    expect(Object.keys(before).length).toBeGreaterThanOrEqual(5);
+    const { kit } = theirs;
+    await kit.global.clear();
+    await kit.global.deleteByPattern('*');
+    await kit.project('p1').clear();
+    await kit.project('p1').deleteByPattern('*');
+    await kit.session('s1').delete('cart');
+    await kit.invalidateTags(['shared-tag']);
+    for (const tier of kit.inspection.tiers) await kit.inspection.clearTier(tier);
+    expect(await mine.stored()).toEqual(before);
+    expect(await read(mine)).toEqual(ALL);
+    for (const options of [{}, { tier: 'project' }, { tier: 'session' }, { tag: 'shared-tag' }]) {
+      expect((await kit.inspection.keys({ limit: 1_000, ...options })).keys).toEqual([]);
+    }
+  });
+
+  it('do not hear of what the other changes', async () => {
+    const heard: CacheChange[] = [];
+    const stop = theirs.kit.inspection.onChange((change) => heard.push(change));
+    await fill(mine);
+    await mine.kit.session('s1').clear();
+    await mine.kit.invalidateTags(['other-tag']);
+    await mine.kit.global.deleteByPattern('none:*');
+    await theirs.kit.global.set('own', 1);
+    await until('its own change is heard of', () => heard.length > 0);
+    expect(heard).toEqual([{ kind: 'keys', own: true, tier: 'global', keys: ['own'], count: 1 }]);
+    stop();
+  });
+
+  it('do not share loads, nor schedules', async () => {
+    let loads = 0;
+    const load = async (): Promise<number> => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return ++loads;
+    };
+    const both = await Promise.all([mine, theirs].map(({ kit }) => kit.global.getOrSet('loaded', load)));
+    expect(both.toSorted()).toEqual([1, 2]);
+    const ran: string[] = [];
+    const schedules = [mine, theirs].map(({ kit }, index) =>
+      kit.schedule('nightly', { every: '1h' }, () => ran.push(`${index}`)),
+    );
+    await until('both ran', () => ran.length === 2);
+    for (const schedule of schedules) schedule.stop();
+  });
+
+  it('hold locks of one name at once, and cannot take the other’s away', async () => {
+    const held = await mine.locks.acquire('deploy', { ttl: '1m' });
+    expect((await theirs.locks.inspect('deploy')).holders).toEqual([]);
+    expect(await theirs.locks.forceRelease('deploy')).toBe(false);
+    const other = await theirs.locks.tryAcquire('deploy', { ttl: '1m' });
+    expect(other).toBeDefined();
+    await other?.release();
+    expect((await mine.locks.inspect('deploy')).holders).toHaveLength(1);
+    expect(await held.release()).toBe(true);
+  });
+
+  it('have limits of their own', async () => {
+    for (let request = 0; request < 3; request++) await mine.limiter.consume('user:1');
+    expect(await mine.limiter.peek('user:1')).toMatchObject({ allowed: false, remaining: 0 });
+    expect(await theirs.limiter.peek('user:1')).toMatchObject({ allowed: true, remaining: 3 });
+    await theirs.limiter.reset('user:1');
+    await theirs.limiter.block('user:1', '1m');
+    expect(await mine.limiter.peek('user:1')).toMatchObject({ allowed: false, policy: 'fixed-window' });
+    await mine.limiter.reset('user:1');
+    expect(await mine.limiter.peek('user:1')).toMatchObject({ allowed: true });
+    expect(await theirs.limiter.peek('user:1')).toMatchObject({ allowed: false, policy: 'block' });
+  });
+
+  it('have quotas of their own', async () => {
+    await mine.quota.add('u1', { calls: 5 });
+    expect((await theirs.quota.usage('u1')).calls.day.used).toBe(0);
+    await theirs.quota.setLimits('u1', { calls: 1 });
+    await theirs.quota.add('u1', { calls: 1 }, { id: 'charge-1' });
+    expect((await mine.quota.usage('u1')).calls.day).toMatchObject({ used: 5, limit: 5 });
+    expect((await mine.quota.add('u1', { calls: 1 }, { id: 'charge-1' })).repeated).toBe(false);
+  });
+
+  it('do not know of each other’s instances', async () => {
+    for (const { kit } of [mine, theirs]) {
+      await until('it knows itself', async () => (await kit.instances()).length === 1);
+      expect((await kit.instances())[0]?.own).toBe(true);
+    }
+  });
+
+  it('are apart for those who operate them', async () => {
+    await fill(mine);
+    const admin = createAdmin(theirs.kit, { tokens: [{ token, role: 'admin', values: true }] });
+    const headers = { authorization: `Bearer ${token}` };
+    const ask = async (method: string, path: string): Promise<unknown> => {
+      const response = await admin.app.request(path, { method, headers });
+      return response.json();
+    };
+    await ask('DELETE', '/api/v1/cache/clear');
+    expect(await ask('GET', '/api/v1/cache/keys')).toMatchObject({ keys: [] });
+    expect(await ask('GET', '/api/v1/cache/keys?tier=session')).toMatchObject({ keys: [] });
+    expect(await ask('GET', '/api/v1/cache/key/model:1')).toMatchObject({ code: 'ERR_ADMIN_NOT_FOUND' });
+    expect(await ask('GET', `/api/v1/cache/key/${mine.prefix}model:1`)).toMatchObject({ code: 'ERR_ADMIN_NOT_FOUND' });
+    expect(await ask('DELETE', '/health/cache/invalidate/*')).toMatchObject({ deleted: 0 });
+    expect(await ask('DELETE', `/health/cache/invalidate/*${mine.prefix}*`)).toMatchObject({ deleted: 0 });
+    expect(await ask('DELETE', '/api/v1/cache/tags?tag=shared-tag')).toMatchObject({ deleted: 0 });
+    expect(await read(mine)).toEqual(ALL);
+    admin.close();
+  });
+
+  it('cannot reach each other by any name', async () => {
+    await fill(mine);
+    const before = await mine.stored();
+    // Names that try to break out: the other's own keys, braces, globs, escapes.
+    const parts = fc.constantFrom(
+      ...[mine.prefix, '{tierkit}', 'generation:global', 'instances:seen', 'session', 'project', 'p1', 's1', 'tree'],
+      ...[
+        '{',
+        '}',
+        ':',
+        '*',
+        '?',
+        '[',
+        ']',
+        '\\',
+        '%7B',
+        '~lease',
+        '~tags',
+        '\n',
+        '\u0000',
+        ' ',
+        '../',
+        'model:1',
+        'cart',
+      ],
+    );
+    const names = fc.array(parts, { minLength: 1, maxLength: 6 }).map((list) => list.join(''));
+    await fc.assert(
+      fc.asyncProperty(names, names, async (id, name) => {
+        const { kit, locks, limiter, quota } = theirs;
+        const scopes = [kit.global, kit.session(id), kit.project(id)];
+        for (const scope of scopes) {
+          await scope.set(name, 'of an attacker', { ttl: '10s', tags: [id] });
+          await scope.deleteByPattern(name).catch(() => {});
+          await scope.delete(name);
+          await scope.invalidateTags([id]);
+          if (scope !== kit.global) await scope.clear();
+        }
+        await kit.inspection.delete({ key: name });
+        await kit.inspection.delete({ tier: 'session', scope: id, key: name });
+        await kit.inspection.entry({ tier: 'project', scope: id, key: name }, { value: true });
+        await locks.forceRelease(name);
+        await limiter.reset(name);
+        await quota.usage(name);
+      }),
+      { numRuns: 40 },
+    );
+    expect(await mine.stored()).toEqual(before);
+    expect(await read(mine)).toEqual(ALL);
+  });
+});
