@@ -19,6 +19,8 @@ export { createSealer, type Sealed, type Sealer, type SealerOptions } from './se
 export { silentLogger, type Logger } from './logger.ts';
 export { compilePattern, type KeyPattern } from './pattern.ts';
 export { combineTelemetry } from './telemetry/combine-telemetry.ts';
+export { observeOrUndo } from './telemetry/observe-or-undo.ts';
+export { EventCounter } from './telemetry/event-counter.ts';
 export { discloseKey, type KeyDisclosure } from './telemetry/key-disclosure.ts';
 export type {
   Attributes,

@@ -1,5 +1,6 @@
-import { silentLogger, systemClock } from '@tierkit/core';
-import { createRedis, type RedisConnection, type RedisInput } from '@tierkit/redis';
+import { observeOrUndo, silentLogger, systemClock } from '@tierkit/core';
+import { createRedis, redisInput, type RedisConnection, type RedisInput } from '@tierkit/redis';
+import { locksSource } from './locks-source.ts';
 import { processName, StoreLocks, type Locks } from './locks.ts';
 import { checkLocksOptions, type LocksOptions } from './options.ts';
 import { QuorumStore } from './quorum/quorum-store.ts';
@@ -17,10 +18,11 @@ export function createLocks(options: LocksOptions): Locks {
   const defaults = checkLocksOptions(options);
   const { prefix = '', instance = '', logger = silentLogger, clock = systemClock, redis: where, quorum } = options;
   const process = processName(instance);
+  let stopObserving: (() => void) | undefined;
   const opened: RedisConnection[] = [];
   const connect = (input: RedisInput | RedisConnection): RedisConnection => {
     if (isConnection(input)) return input;
-    const connection = createRedis(input);
+    const connection = createRedis(redisInput(input, { telemetry: options.telemetry }));
     opened.push(connection);
     return connection;
   };
@@ -30,14 +32,23 @@ export function createLocks(options: LocksOptions): Locks {
     if (where === 'memory') return new MemoryStore(clock);
     return new RedisStore(connect(where as RedisInput | RedisConnection), common);
   };
-  return new StoreLocks({
+  const locks = new StoreLocks({
     store: open(),
     process,
     defaults,
     clock,
     logger,
-    closeConnections: async () => void (await Promise.all(opened.map((connection) => connection.close()))),
+    closeConnections: async () => {
+      stopObserving?.();
+      await Promise.all(opened.map((connection) => connection.close()));
+    },
   });
+  stopObserving = observeOrUndo(
+    options.telemetry,
+    locksSource(() => locks.stats()),
+    () => locks.close(),
+  );
+  return locks;
 }
 
 function isConnection(input: RedisInput | RedisConnection): input is RedisConnection {

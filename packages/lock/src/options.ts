@@ -1,4 +1,4 @@
-import { parseDuration, type Clock, type Duration, type Logger, LONGEST_TIMER_MS } from '@tierkit/core';
+import { parseDuration, type Clock, type Duration, type Logger, type Telemetry, LONGEST_TIMER_MS } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import { lockError } from './errors.ts';
 import type { Shape } from './stores/lock-store.ts';
@@ -22,6 +22,8 @@ export interface LocksOptions {
   readonly timeout?: Duration | undefined;
   /** @default silent */
   readonly logger?: Logger | undefined;
+  /** Who is told numbers, durations and traces: one or several of `@tierkit/telemetry`. @default nobody */
+  readonly telemetry?: Telemetry | readonly Telemetry[] | undefined;
   /** @default the system's */
   readonly clock?: Clock | undefined;
 }
@@ -63,7 +65,7 @@ export interface Plan {
   readonly signal: AbortSignal | undefined;
 }
 
-const LOCKS = new Set(['redis', 'quorum', 'prefix', 'instance', 'ttl', 'timeout', 'logger', 'clock']);
+const LOCKS = new Set(['redis', 'quorum', 'prefix', 'instance', 'ttl', 'timeout', 'logger', 'telemetry', 'clock']);
 const CALL = new Set(['ttl', 'mode', 'renew', 'timeout', 'signal', 'reentrant']);
 const PREFIX = /^[\w.:-]*$/;
 const INSTANCE = /^[\w-]{0,64}$/;

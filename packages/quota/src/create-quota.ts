@@ -1,4 +1,5 @@
-import { createRedis, type RedisConnection } from '@tierkit/redis';
+import { EventCounter, observeOrUndo, type MetricDefinition as Metric } from '@tierkit/core';
+import { createRedis, redisInput, type RedisConnection } from '@tierkit/redis';
 import { checkOptions, type CheckedOptions } from './definitions/check-options.ts';
 import type { MetricDefinitions } from './definitions/metrics.ts';
 import type { QuotaBackend, QuotaOptions } from './definitions/options.ts';
@@ -8,6 +9,14 @@ import { MemoryStore } from './stores/memory-store.ts';
 import type { QuotaStore } from './stores/quota-store.ts';
 import { RedisStore } from './stores/redis-store.ts';
 import type { OnUnavailable } from './usage.ts';
+
+const DECISIONS: Metric = {
+  name: 'tierkit.quota.decisions',
+  kind: 'counter',
+  unit: '{decision}',
+  description: 'Charges, holds and settlements by what was decided',
+  attributes: ['operation', 'result'],
+};
 
 /**
  * Quotas on metrics by period, kept in Redis or, with `redis: 'memory'`, in this process. It connects in the background.
@@ -20,7 +29,12 @@ export function createQuota<
   Away extends OnUnavailable = 'refuse',
 >(metrics: M, options: QuotaOptions<Plan, Away>): Quota<M, Plan, Away> {
   const checked = checkOptions(metrics, options);
-  const calls = new QuotaCalls(checked, openStore(options.redis, checked));
+  const decisions = new EventCounter(DECISIONS);
+  const redis = isConnection(options.redis)
+    ? options.redis
+    : redisInput(options.redis, { telemetry: options.telemetry });
+  const calls = new QuotaCalls(checked, openStore(options.redis === 'memory' ? 'memory' : redis, checked), decisions);
+  const stopObserving = observeOrUndo(options.telemetry, decisions, () => calls.close());
   const quota = {
     add: calls.add.bind(calls),
     reserve: calls.reserve.bind(calls),
@@ -31,7 +45,10 @@ export function createQuota<
       'from' in how ? calls.history(subject, how) : calls.usage(subject, how),
     setLimits: calls.setLimits.bind(calls),
     ready: calls.ready.bind(calls),
-    close: calls.close.bind(calls),
+    close: () => {
+      stopObserving();
+      return calls.close();
+    },
   };
   // Types of results follow from the definition, which is data here.
   return quota as unknown as Quota<M, Plan, Away>;

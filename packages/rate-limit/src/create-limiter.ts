@@ -17,5 +17,7 @@ export function createLimiter<const Name extends string, const Plan extends stri
   options: LimiterOptions<Name, Plan>,
 ): Limiter<Name, Plan> {
   const settings = resolveLimiterOptions(name, policies, options);
-  return new PolicyLimiter(name, policies, options, settings) as unknown as Limiter<Name, Plan>;
+  const limiter = new PolicyLimiter(name, policies, options, settings);
+  if (settings.telemetry !== undefined) limiter.observedBy(settings.telemetry);
+  return limiter as unknown as Limiter<Name, Plan>;
 }

@@ -1,4 +1,5 @@
 import {
+  combineTelemetry,
   LONGEST_TIMER_MS,
   parseDuration,
   silentLogger,
@@ -6,6 +7,7 @@ import {
   type Clock,
   type Duration,
   type Logger,
+  type Telemetry,
 } from '@tierkit/core';
 import type { RedisConnection, RedisInput, Subscriber } from '@tierkit/redis';
 import { throwFaults } from './errors.ts';
@@ -52,6 +54,8 @@ export interface LimiterOptions<Name extends string = string, Plan extends strin
   /** Bounds of counting in this process: the least recently used subject is forgotten. */
   readonly memory?: { /** @default 100_000 */ readonly maxSubjects?: number };
   readonly logger?: Logger;
+  /** Who is told numbers, durations and traces: one or several of `@tierkit/telemetry`. @default nobody */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   readonly clock?: Clock;
 }
 
@@ -69,6 +73,7 @@ export interface LimiterSettings {
   readonly idTtlMs: number;
   readonly memorySubjects: number;
   readonly logger: Logger;
+  readonly telemetry: Telemetry | undefined;
   readonly clock: Clock;
 }
 
@@ -86,6 +91,7 @@ const KNOWN: Readonly<Record<keyof LimiterOptions, true>> = {
   idTtl: true,
   memory: true,
   logger: true,
+  telemetry: true,
   clock: true,
 };
 
@@ -140,6 +146,7 @@ export function resolveLimiterOptions(
     idTtlMs: duration('idTtl', 300_000),
     memorySubjects: subjects(given['memory'], 'memory', 100_000),
     logger: options?.logger ?? silentLogger,
+    telemetry: combineTelemetry(options?.telemetry),
     clock: options?.clock ?? systemClock,
   };
   throwFaults('ERR_LIMIT_OPTIONS', 'createLimiter', faults);

@@ -1,6 +1,15 @@
-import { encodeSegment, LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
-import { createRedis, Deadline, type RedisConnection } from '@tierkit/redis';
+import {
+  encodeSegment,
+  LONGEST_TIMER_MS,
+  observeOrUndo,
+  parseDuration,
+  TierkitError,
+  type Duration,
+  type Telemetry,
+} from '@tierkit/core';
+import { createRedis, Deadline, redisInput, type RedisConnection } from '@tierkit/redis';
 import { CallLimits } from './call-limits.ts';
+import { DecisionCounter } from './decision-counter.ts';
 import { limitError } from './errors.ts';
 import type { ConsumeOptions, Limiter, WaitOptions } from './limiter.ts';
 import { isConnection, type LimiterOptions, type LimiterSettings } from './limiter-options.ts';
@@ -30,6 +39,8 @@ export class PolicyLimiter implements Limiter {
   readonly #shield: Shield | undefined;
   readonly #feed: UndoFeed | undefined;
   readonly #waiting: Waiting;
+  #counter: DecisionCounter | undefined;
+  #stopObserving: (() => void) | undefined;
   #fallback: MemoryStore | undefined;
   #away = false;
   #closed = false;
@@ -43,7 +54,12 @@ export class PolicyLimiter implements Limiter {
     const backend = options.redis;
     const encodedName = encodeSegment(name, "the limiter's name");
     this.#owned = backend !== 'memory' && !isConnection(backend);
-    this.#redis = backend === 'memory' ? undefined : isConnection(backend) ? backend : createRedis(backend);
+    this.#redis =
+      backend === 'memory'
+        ? undefined
+        : isConnection(backend)
+          ? backend
+          : createRedis(redisInput(backend, { telemetry: options.telemetry }));
     if (this.#redis === undefined) {
       this.#store = this.#memoryStore();
       return;
@@ -75,7 +91,18 @@ export class PolicyLimiter implements Limiter {
     );
   }
 
+  /** Counts decisions from now on, for whoever collects. */
+  observedBy(telemetry: Telemetry): void {
+    this.#counter = new DecisionCounter(this.name);
+    this.#stopObserving = observeOrUndo(telemetry, this.#counter, () => this.close());
+  }
+
   consume(subject: string, options: ConsumeOptions = ONE): Promise<LimitResult> {
+    const deciding = this.#decide(subject, options);
+    return this.#counter === undefined ? deciding : deciding.then(this.#counter.note);
+  }
+
+  #decide(subject: string, options: ConsumeOptions): Promise<LimitResult> {
     const { cost = 1, id } = options;
     try {
       const encoded = this.#check(subject, cost, id);
@@ -133,6 +160,7 @@ export class PolicyLimiter implements Limiter {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stopObserving?.();
     this.#feed?.close();
     this.#deadline?.dispose();
     this.#waiting.wakeAll();

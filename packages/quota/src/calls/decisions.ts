@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { EventCounter } from '@tierkit/core';
 import { quotaError } from '../errors.ts';
 import type { CheckedOptions } from '../definitions/check-options.ts';
 import type { Decision, Item, QuotaStore, StoreReply, Verb } from '../stores/quota-store.ts';
@@ -34,10 +35,12 @@ export class Decisions {
   /** Makes the names of calls unique. */
   readonly #name = randomBytes(9).toString('base64url');
   #calls = 0;
+  readonly #counter: EventCounter;
   /** The store's clock minus ours, as far as it has mattered. */
   #offsetMs = 0;
 
-  constructor(options: CheckedOptions, store: QuotaStore) {
+  constructor(options: CheckedOptions, store: QuotaStore, counter: EventCounter) {
+    this.#counter = counter;
     this.#options = options;
     this.#store = store;
     this.#thresholds = new Thresholds(options.onThreshold, store, options.logger);
@@ -63,6 +66,7 @@ export class Decisions {
         instantMs = reply.nowMs;
       }
     } while (reply.status === 'period' && ++attempt < ATTEMPTS);
+    if (verb !== 'read') this.#counter.count(verb, reply.status);
     if (reply.status === 'period') {
       throw quotaError('ERR_QUOTA_PERIOD', 'The period ended each time before the store could decide');
     }

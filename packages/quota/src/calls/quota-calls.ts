@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { encodeSegment, LONGEST_TIMER_MS, parseDuration, TierkitError, type Duration } from '@tierkit/core';
+import {
+  encodeSegment,
+  LONGEST_TIMER_MS,
+  parseDuration,
+  TierkitError,
+  type Duration,
+  type EventCounter,
+} from '@tierkit/core';
 import { checkAmounts, checkLimits, limitChanges, type AmountRules } from './check-amounts.ts';
 import type { Asked } from './charge-report.ts';
 import type { CheckedMetric } from '../definitions/checked-metrics.ts';
@@ -32,11 +39,12 @@ export class QuotaCalls {
   readonly #rows: RequestRows;
   readonly #decisions: Decisions;
 
-  constructor(options: CheckedOptions, store: QuotaStore) {
+  /** @param counter of decisions, by operation and result */
+  constructor(options: CheckedOptions, store: QuotaStore, counter: EventCounter) {
     this.#options = options;
     this.#store = store;
     this.#rows = new RequestRows(options);
-    this.#decisions = new Decisions(options, store);
+    this.#decisions = new Decisions(options, store, counter);
   }
 
   async add(subject: Subject, amounts: unknown, options: CallOptions = {}): Promise<object> {

@@ -30,6 +30,7 @@ const KNOWN: Readonly<Record<keyof QuotaOptions, true>> = {
   idTtl: true,
   holdTtl: true,
   logger: true,
+  telemetry: true,
   clock: true,
 };
 

@@ -1,4 +1,4 @@
-import type { Clock, Duration, Logger } from '@tierkit/core';
+import type { Clock, Duration, Logger, Telemetry } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import type { OnUnavailable, QuotaThreshold } from '../usage.ts';
 
@@ -25,6 +25,8 @@ export interface QuotaOptions<Plan = unknown, Away extends OnUnavailable = OnUna
   /** How long a hold lasts that `reserve` is not given a `ttl` for. @default '5m' */
   readonly holdTtl?: Duration;
   readonly logger?: Logger;
+  /** Who is told numbers, durations and traces: one or several of `@tierkit/telemetry`. @default nobody */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   /** In Redis, only a first guess at which period it is: Redis's own clock decides. */
   readonly clock?: Clock;
 }

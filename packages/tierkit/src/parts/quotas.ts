@@ -9,10 +9,10 @@ import {
 import type { TierkitOptions } from '../options.ts';
 import type { DurableRedis } from './durable-redis.ts';
 
-/** The options of a quota; where it is kept, the logger and the clock are the kit's. `prefix` follows that of the kit. */
+/** The options of a quota; where it is kept, the logger, the clock and the telemetry are the kit's. `prefix` follows that of the kit. */
 export type KitQuotaOptions<Plan = unknown, Away extends OnUnavailable = OnUnavailable> = Omit<
   QuotaOptions<Plan, Away>,
-  'redis' | 'logger' | 'clock'
+  'redis' | 'logger' | 'clock' | 'telemetry'
 >;
 
 /** A quota as operators see it. */
@@ -37,13 +37,14 @@ export class Quotas {
     metrics: M,
     options: KitQuotaOptions<Plan, Away> = {},
   ): Quota<M, Plan, Away> {
-    const { prefix = '', logger, clock } = this.#options;
+    const { prefix = '', logger, clock, telemetry } = this.#options;
     const quota = createQuota<M, Plan, Away>(metrics, {
       ...options,
       prefix: `${prefix}${options.prefix ?? ''}`,
       redis: this.#durable.get('a quota'),
       ...(logger === undefined ? {} : { logger }),
       ...(clock === undefined ? {} : { clock }),
+      ...(telemetry === undefined ? {} : { telemetry }),
     });
     const name = options.prefix?.replace(/:+$/, '') ?? '';
     const usage: NamedQuota['usage'] = (subject) => quota.usage(subject);
