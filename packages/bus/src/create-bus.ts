@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { parseDuration, type Duration } from '@tierkit/core';
+import { observeOrUndo, parseDuration, type Duration } from '@tierkit/core';
 import type { Bus, BusStats, Consumer, Off, OnceOptions, Published, PublishOptions, SubscribeOptions } from './bus.ts';
 import type { Channels, FedChannel } from './channels/channel.ts';
 import { ChannelMap, type KnownChannel, type Resolved, type Route } from './channels/channel-map.ts';
@@ -20,6 +20,7 @@ import { Inbox, type Source } from './events/inbox.ts';
 import { ephemeralSource, fedSource } from './events/sources.ts';
 import { subscriptionOver, type EventSubscription } from './events/subscription.ts';
 import { openDriver, type OpenedDriver } from './open-driver.ts';
+import { busSource, tracedHandler } from './telemetry.ts';
 import { busSettings, ownBounds, type BusOptions, type BusSettings } from './options.ts';
 
 /** How long a blocking read waits at the server before it is sent again. */
@@ -34,7 +35,9 @@ export function createBus<const C extends Channels>(channels: C, options: BusOpt
   const settings = busSettings(options);
   const map = new ChannelMap(channels);
   // What the types say of names and data is checked here again, for callers without types.
-  return new EventBus(map, settings, openDriver(options, settings)) as unknown as Bus<C>;
+  const bus = new EventBus(map, settings, openDriver(options, settings));
+  bus.observe();
+  return bus as unknown as Bus<C>;
 }
 
 type Counters = { -readonly [Name in keyof BusStats]: number };
@@ -58,6 +61,7 @@ class EventBus {
   };
   readonly #instance = randomBytes(9).toString('base64url');
   #ids = 0;
+  #stopObserving: (() => void) | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -68,6 +72,12 @@ class EventBus {
     this.#source = `${settings.source}/${this.#instance}`;
     const { codec, maxPayloadBytes, logger } = settings;
     this.#decoder = new EventDecoder({ codec, maxPayloadBytes, logger, onInvalid: () => this.#counters.invalid++ });
+  }
+
+  /** Tells the figures from now on to whoever collects. */
+  observe(): void {
+    const source = busSource(() => this.stats());
+    this.#stopObserving = observeOrUndo(this.#settings.telemetry, source, () => this.close());
   }
 
   async publish(
@@ -111,7 +121,10 @@ class EventBus {
     if (typeof handler !== 'function') throw busError('ERR_BUS_OPTIONS', 'on needs a handler');
     const opened = this.#open(channels, options);
     const { inbox } = opened;
-    pump(inbox, handler, { logger: this.#settings.logger, onFailure: () => this.#counters.failures++ });
+    pump(inbox, tracedHandler(this.#settings.telemetry, handler), {
+      logger: this.#settings.logger,
+      onFailure: () => this.#counters.failures++,
+    });
     opened.start();
     return Object.assign(() => inbox.end(), { ready: inbox.ready });
   }
@@ -188,6 +201,7 @@ class EventBus {
 
   close(): Promise<void> {
     this.#closed = true;
+    this.#stopObserving?.();
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -287,7 +301,7 @@ class EventBus {
       start,
       consumer: `${this.#source}/${(this.#ids++).toString(36)}`,
       settings,
-      handler,
+      handler: tracedHandler(this.#settings.telemetry, handler),
       decoder: this.#decoder,
       blockMs: BLOCK_MS,
       logger,

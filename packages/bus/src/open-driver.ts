@@ -1,5 +1,5 @@
 import type { Duration } from '@tierkit/core';
-import { createRedis, type RedisConnection, type RedisInput } from '@tierkit/redis';
+import { createRedis, redisInput, type RedisConnection, type RedisInput } from '@tierkit/redis';
 import type { BusDriver } from './drivers/driver.ts';
 import { MemoryBroker } from './drivers/memory-broker.ts';
 import { MemoryDriver } from './drivers/memory-driver.ts';
@@ -24,7 +24,7 @@ export function openDriver({ redis, durableRedis }: BusOptions, settings: BusSet
   const own: RedisConnection[] = [];
   const connected = (input: RedisInput | RedisConnection): RedisConnection => {
     if (isConnection(input)) return input;
-    const made = createRedis(input);
+    const made = createRedis(redisInput(input, { telemetry: settings.telemetry }));
     own.push(made);
     return made;
   };

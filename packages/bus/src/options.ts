@@ -1,4 +1,5 @@
 import {
+  combineTelemetry,
   LONGEST_TIMER_MS,
   parseDuration,
   silentLogger,
@@ -6,6 +7,7 @@ import {
   type Clock,
   type Duration,
   type Logger,
+  type Telemetry,
 } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import { MemoryBroker } from './drivers/memory-broker.ts';
@@ -44,8 +46,13 @@ export interface BusOptions {
    * are refused then. @default false
    */
   readonly sharded?: boolean;
-  /** The W3C trace context that an event is published in. @default none */
+  /** The W3C trace context that an event is published in. @default that of `telemetry` */
   readonly traceparent?: () => string | undefined;
+  /**
+   * Who is told numbers and traces: one or several of `@tierkit/telemetry`. Events then carry the trace that they are published
+   * in, and handlers run within it. @default nobody
+   */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
@@ -60,6 +67,7 @@ export interface BusSettings extends QueueBounds {
   readonly feedTimeoutMs: number;
   readonly sharded: boolean;
   readonly traceparent: (() => string | undefined) | undefined;
+  readonly telemetry: Telemetry | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -78,6 +86,7 @@ const KNOWN: Readonly<Record<keyof BusOptions, true>> = {
   feedTimeout: true,
   sharded: true,
   traceparent: true,
+  telemetry: true,
   logger: true,
   clock: true,
 };
@@ -99,11 +108,13 @@ export function busSettings(options: BusOptions): BusSettings {
     faults.add('codec must encode and decode');
   if (traceparent !== undefined && typeof traceparent !== 'function') faults.add('traceparent must be a function');
   if (typeof sharded !== 'boolean') faults.add('sharded must be true or false');
+  const telemetry = combineTelemetry(options.telemetry);
   const settings: BusSettings = {
     prefix,
     source,
     codec,
-    traceparent,
+    traceparent: traceparent ?? (telemetry && (() => telemetry.traceHeaders?.()?.traceparent)),
+    telemetry,
     sharded,
     ...queueBounds(options, { maxQueue: 1_000, maxQueueBytes: 16_777_216, overflow: 'dropOldest' }, faults),
     maxPayloadBytes: faults.whole('maxPayloadBytes', 1_048_576),

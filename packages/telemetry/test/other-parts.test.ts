@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createBus, durable, ephemeral } from '@tierkit/bus';
 import { createLocks } from '@tierkit/lock';
 import { createQuota } from '@tierkit/quota';
 import { createLimiter, fixedWindow } from '@tierkit/rate-limit';
@@ -65,6 +66,26 @@ test('a quota tells what was counted, repeated and refused', async () => {
     'tierkit.operation=add,tierkit.result=refused': 1,
   });
   await quota.close();
+  expect(metrics.callbacks).toBe(0);
+});
+
+test('a bus tells its figures', async () => {
+  const bus = createBus(
+    { 'a:b': ephemeral<number>(), 'c:d': durable<number>() },
+    { redis: 'memory', telemetry: told() },
+  );
+  const heard: number[] = [];
+  const off = bus.on('a:b', ({ data }) => {
+    heard.push(data);
+    if (data === 2) throw new Error('mine');
+  });
+  await off.ready;
+  for (const n of [1, 2]) await bus.publish('a:b', n);
+  await vi.waitFor(() => expect(heard).toEqual([1, 2]));
+  const all = await metrics.collect();
+  const of = (name: string): number | undefined => all[`tierkit.bus.${name}`]?.[''];
+  expect(['published', 'handler_failures', 'subscriptions', 'dropped'].map(of)).toEqual([2, 1, 1, 0]);
+  await bus.close();
   expect(metrics.callbacks).toBe(0);
 });
 

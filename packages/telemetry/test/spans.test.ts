@@ -8,10 +8,11 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
+import { createBus, durable, ephemeral, type Bus } from '@tierkit/bus';
 import { createTiers, type Tiers } from '@tierkit/cache';
 import type { KeyDisclosure } from '@tierkit/core';
 import { createRedis } from '@tierkit/redis';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
 import { openTelemetry } from '../src/opentelemetry/index.ts';
 
 const exporter = new InMemorySpanExporter();
@@ -189,6 +190,46 @@ test('a trace goes along as headers and is continued from them', async () => {
   expect(span?.spanContext().traceId).toBe(traceId);
   expect(span?.parentSpanContext).toMatchObject({ spanId, isRemote: true, traceFlags: TraceFlags.SAMPLED });
   expect(span?.spanContext().traceState?.serialize()).toBe('vendor=1');
+});
+
+test('an event of the bus carries the trace, and its handler runs within it, through Redis as well', async () => {
+  const channels = { 'file:{id}': ephemeral<string>(), 'job:{id}': durable<string>() };
+  const prefix = `${randomUUID()}:`;
+  const open = (): Bus<typeof channels> =>
+    createBus(channels, { redis: inject('redisUrl'), prefix, telemetry: openTelemetry({ tracerProvider }) });
+  const [here, there] = [open(), open()];
+  const handled: string[] = [];
+  const handler = async (event: { channel: string; traceparent?: string }): Promise<void> => {
+    tracer.startSpan(`work on ${event.channel}`).end();
+    handled.push(event.channel);
+  };
+  const off = there.on('file:*', handler);
+  const consumer = there.consume('job:*', { group: 'g' }, handler);
+  await Promise.all([off.ready, consumer.ready, here.ready()]);
+  // Outside of a trace there is nothing to carry.
+  await here.publish('file:{id}', 'x', { params: { id: '0' } });
+  await inRequest(async () => {
+    await here.publish('file:{id}', 'x', { params: { id: '1' } });
+    await here.publish('job:{id}', 'x', { params: { id: '2' } });
+  });
+  await vi.waitFor(() => expect(handled.toSorted()).toEqual(['file:0', 'file:1', 'job:2']));
+  const spans = exporter.getFinishedSpans();
+  const request = spans.find(({ name }) => name === 'request')?.spanContext();
+  await vi.waitFor(() => expect(names(exporter.getFinishedSpans())).toHaveLength(6));
+  const processed = exporter.getFinishedSpans().filter(({ name }) => name === 'tierkit.bus.process');
+  expect(processed.map(({ attributes }) => attributes['tierkit.channel']).sort()).toEqual(['file:{id}', 'job:{id}']);
+  for (const span of processed) {
+    expect(span.parentSpanContext).toMatchObject({
+      traceId: request?.traceId,
+      spanId: request?.spanId,
+      isRemote: true,
+    });
+  }
+  const all = exporter.getFinishedSpans();
+  expect(parentOf(all, 'work on file:1')).toBe('tierkit.bus.process');
+  expect(parentOf(all, 'work on job:2')).toBe('tierkit.bus.process');
+  expect(parentOf(all, 'work on file:0')).toBeUndefined();
+  await Promise.all([here.close(), there.close()]);
 });
 
 test('headers of a trace that is not sampled make no spans, but are passed on', async () => {
