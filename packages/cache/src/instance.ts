@@ -3,7 +3,7 @@ import { createPubSubFeed, createRedis, redisInput, type InvalidationFeed, type 
 import { randomBytes } from 'node:crypto';
 import { BackgroundLoads } from './loads/background-loads.ts';
 import type { Engine } from './engine.ts';
-import { parseInvalidation, tagAnnouncement } from './stores/invalidation-message.ts';
+import { originOf, parseInvalidation, tagAnnouncement } from './stores/invalidation-message.ts';
 import { AccessLog } from './logging/access-log.ts';
 import { ShownKeys } from './logging/shown-keys.ts';
 import { Troubles } from './logging/troubles.ts';
@@ -181,7 +181,7 @@ export function createInstance(options: CacheOptions): Instance {
   const onMessage = (message: Buffer): void => {
     const news = parseInvalidation(message, origin);
     if (news === undefined) return;
-    changes.tell(news, news.own);
+    changes.tell(news, news.own, () => originOf(message));
     // A message of our own is no news, unless it tells of a change that we took for lost.
     if (news.own && !unconfirmed.recent && news.kind !== 'loaded') return;
     if (news.kind === 'tags') return tags.apply(news.tagsKey, news.names, news.stamp);

@@ -7,4 +7,5 @@ export { jsonLogger, levelLogger, type LogLevel } from './level-logger.ts';
 export type { TierkitOptions } from './options.ts';
 export type { InstanceInfo } from './presence/presence.ts';
 export type { KitQuotaOptions, NamedQuota } from './parts/quotas.ts';
+export type { KitBusOptions, KitChannels, SystemChannels } from './parts/buses.ts';
 export { createTierkit, type Tierkit, type TierkitInfo } from './tierkit.ts';

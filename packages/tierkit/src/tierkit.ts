@@ -8,6 +8,7 @@ import {
   type Tiers,
   type Wrappers,
 } from '@tierkit/cache';
+import type { Bus, Channels } from '@tierkit/bus';
 import { systemClock, type Duration } from '@tierkit/core';
 import type { MetricDefinitions, OnUnavailable, Quota } from '@tierkit/quota';
 import {
@@ -22,6 +23,7 @@ import {
 import { kitHealth, type TierkitHealth } from './health.ts';
 import { Presence, type InstanceInfo } from './presence/presence.ts';
 import { backendNamed, checkOptions, type TierkitOptions } from './options.ts';
+import { Buses, type KitBusOptions, type KitChannels } from './parts/buses.ts';
 import { DurableRedis } from './parts/durable-redis.ts';
 import { Quotas, type KitQuotaOptions, type NamedQuota } from './parts/quotas.ts';
 
@@ -63,6 +65,15 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
     metrics: M,
     options?: KitQuotaOptions<Plan, Away>,
   ): Quota<M, Plan, Away>;
+  /**
+   * Typed events between instances, see `@tierkit/bus`; durable ones are kept on `durableRedis`. It ends with the kit.
+   *
+   * Every bus has `system:cache_invalidation` besides: what this instance hears of changes in the cache, which costs
+   * nothing while nobody subscribes.
+   *
+   * @throws {TierkitError} `ERR_BUS_OPTIONS`, `ERR_BUS_CHANNEL`; `ERR_TIERKIT_OPTIONS`: durable channels in a kit that keeps nothing
+   */
+  bus<const C extends Channels>(channels: C, options?: KitBusOptions): Bus<KitChannels<C>>;
   /**
    * Resolves once Redis answers and changes elsewhere are heard of; at once without Redis.
    *
@@ -122,6 +133,7 @@ function wire(
   options: TierkitOptions,
 ): Tierkit {
   const quotas = new Quotas(durable, options);
+  const buses = new Buses(redis, durable, tiers, options);
   const configured = options.tiers ?? {};
   const { prefix = '', clock = systemClock, logger } = options;
   const presence = new Presence({ redis, prefix, clock, logger, stats: () => tiers.stats() });
@@ -143,6 +155,7 @@ function wire(
     // As with tiers, what the deployment says of an entity goes before what the code says.
     repository: (source, given) => tiers.repository(source, { ...given, ...own(configured, given.entity) }),
     quota: (metrics, given) => quotas.create(metrics, given),
+    bus: (channels, given) => buses.create(channels, given),
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     topKeys: (given) => tiers.topKeys(given),
@@ -157,7 +170,7 @@ function wire(
     instances: () => presence.list(),
     quotas: () => quotas.list(),
     close() {
-      closing ??= closeAll([tiers, quotas, presence], redis === undefined ? [durable] : [durable, redis]);
+      closing ??= closeAll([tiers, quotas, buses, presence], redis === undefined ? [durable] : [durable, redis]);
       return closing;
     },
   };

@@ -5,6 +5,8 @@ import type { Invalidation } from '../stores/invalidation-message.ts';
 export type CacheChange = {
   /** Whether this instance did it. */
   readonly own: boolean;
+  /** The instance that did it, if it was another one: the same text for all that it does. */
+  readonly origin?: string;
 } & (
   | ({
       readonly kind: 'keys';
@@ -47,10 +49,12 @@ export class ChangeListeners {
     return () => void this.#listeners.delete(listener);
   }
 
-  tell(news: Invalidation, own: boolean): void {
+  /** @param originOf called only if somebody listens to what another instance did */
+  tell(news: Invalidation, own: boolean, originOf?: () => string): void {
     if (this.#listeners.size === 0) return;
-    const change = changeOf(this.#prefix, news, own);
-    if (change === undefined) return;
+    const known = changeOf(this.#prefix, news, own);
+    if (known === undefined) return;
+    const change = own || originOf === undefined ? known : { ...known, origin: originOf() };
     for (const listener of this.#listeners) {
       try {
         listener(change);

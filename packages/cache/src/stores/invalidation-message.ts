@@ -57,7 +57,7 @@ export function tagAnnouncement(origin: string, tagsKey: string): string {
 /** @returns the news, and whether this origin sent it; undefined for bytes that are no message */
 export function parseInvalidation(message: Buffer, origin: string): (Invalidation & { own: boolean }) | undefined {
   if (message.length <= ORIGIN_LENGTH || message.length > MAX_BYTES) return undefined;
-  const own = message.toString('latin1', 0, ORIGIN_LENGTH) === origin;
+  const own = originOf(message) === origin;
   const body = message.toString('utf8', ORIGIN_LENGTH + 1);
   const kind = message.toString('latin1', ORIGIN_LENGTH, ORIGIN_LENGTH + 1);
   if (kind === 'k') return { own, kind: 'keys', keys: body.split('\n') };
@@ -75,6 +75,11 @@ export function parseInvalidation(message: Buffer, origin: string): (Invalidatio
   const [generationKey = '', quoted = ''] = body.split('\n');
   const pattern = unquoted(quoted);
   return pattern === undefined ? undefined : { own, kind: 'pattern', generationKey, pattern };
+}
+
+/** Which instance sent a message that holds news; latin1, so that any bytes are text. */
+export function originOf(message: Buffer): string {
+  return message.toString('latin1', 0, ORIGIN_LENGTH);
 }
 
 function unquoted(text: string): string | undefined {

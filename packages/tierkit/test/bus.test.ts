@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { durable, ephemeral } from '@tierkit/bus';
+import { afterEach, expect, inject, it } from 'vitest';
+import { createTierkit, type Tierkit, type TierkitOptions } from '../src/index.ts';
+
+const channels = {
+  'events:version_promoted': durable<{ versionId: string }>(),
+  'notifications:user:{id}': ephemeral<string>(),
+};
+const kits: Tierkit[] = [];
+afterEach(async () => {
+  await Promise.all(kits.splice(0).map((kit) => kit.close()));
+});
+
+function open(options: Partial<TierkitOptions> = {}): Tierkit {
+  const kit = createTierkit({ redis: inject('redisUrl'), ...options });
+  kits.push(kit);
+  return kit;
+}
+
+it('carries events between instances, durable ones on durableRedis, and ends with the kit', async () => {
+  const prefix = `t${randomUUID()}:`;
+  const durableRedis = { url: inject('redisUrl') };
+  const [one, two] = [open({ prefix, durableRedis }), open({ prefix, durableRedis })];
+  await Promise.all([one.ready(), two.ready()]);
+  const [here, there] = [one.bus(channels), two.bus(channels)];
+  await here.ready();
+  await here.publish('events:version_promoted', { versionId: 'v1' });
+  const events = there.subscribe(['events:*', 'notifications:user:7'], { from: 'start' });
+  await events.ready;
+  expect((await events.next()).value?.data).toEqual({ versionId: 'v1' });
+  await here.publish('notifications:user:7', 'hello');
+  expect((await events.next()).value?.data).toBe('hello');
+  const waiting = events.next();
+  await two.close();
+  expect(await waiting).toEqual({ value: undefined, done: true });
+});
+
+it.each([
+  ['Redis', inject('redisUrl')],
+  ['memory', 'memory'],
+])('announces one-liners that end cached data: %s', async (name, redis) => {
+  const prefix = `t${randomUUID()}:`;
+  const acting = open({ redis, prefix });
+  const hearing = name === 'memory' ? acting : open({ redis, prefix });
+  await Promise.all([acting.ready(), hearing.ready()]);
+  const heard = hearing.bus({}).subscribe('system:*');
+  await heard.ready;
+  const own = name === 'memory';
+  const origin = own ? {} : { origin: expect.stringMatching(/^[\w-]{12}$/) as string };
+
+  await acting.session('s1').clear(); // the user logged out
+  await acting.project('p1').clear(); // the project changed
+  await acting.invalidateTags(['version:v1']); // a new version: its analyses are obsolete
+  await acting.global.invalidateTags(['hero:42']); // everything of an entity
+  await acting.project('p1').deleteByPattern('file:*');
+  await acting.project('p1').set('tree', 1);
+
+  const told = [
+    { kind: 'scope', tier: 'session', scope: 's1' },
+    { kind: 'scope', tier: 'project', scope: 'p1' },
+    { kind: 'tags', tags: ['version:v1'] },
+    { kind: 'tags', tier: 'global', tags: ['hero:42'] },
+    { kind: 'pattern', tier: 'project', scope: 'p1', pattern: 'file:*' },
+    { kind: 'keys', tier: 'project', scope: 'p1', keys: ['tree'], count: 1 },
+  ];
+  for (const change of told) {
+    const { value } = await heard.next();
+    expect(value?.type).toBe('system:cache_invalidation');
+    expect(value?.data).toEqual({ ...change, own, ...origin });
+  }
+});
+
+it('keeps nothing durable in a kit that keeps nothing', async () => {
+  const kit = open({ redis: 'null' });
+  expect(() => kit.bus(channels)).toThrow(expect.objectContaining({ code: 'ERR_TIERKIT_OPTIONS' }) as Error);
+  const bus = kit.bus({ news: ephemeral<string>() });
+  const events = bus.subscribe('news');
+  await events.ready;
+  await bus.publish('news', 'x');
+  expect((await events.next()).value?.data).toBe('x');
+});
