@@ -92,6 +92,7 @@ const tasks = {
   bench: { redis: true, run: bench },
   screenshots: { redis: true, chromium: true, run: screenshots },
   'soak:coherence': { redis: true, run: () => source('test/coherence/soak.ts', ...rest) },
+  'soak:write-behind': { redis: true, run: () => source('test/write-behind/soak.ts', ...rest) },
 };
 
 const chosen = tasks[task];

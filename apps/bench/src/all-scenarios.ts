@@ -7,6 +7,7 @@ import { runOutage } from './run-outage.ts';
 import { runQuota } from './run-quota.ts';
 import { runScenario, type ScenarioResult } from './run-scenario.ts';
 import { runStampede } from './run-stampede.ts';
+import { runWriteBehindFlush, runWriteBehindWrites } from './run-write-behind.ts';
 import { clearScope } from './scenarios/clear-scope.ts';
 import { invalidateTag } from './scenarios/invalidate-tag.ts';
 import { l1Hit } from './scenarios/l1-hit.ts';
@@ -18,6 +19,7 @@ import { quota } from './scenarios/quota.ts';
 import { stampede } from './scenarios/stampede.ts';
 import { telemetry } from './scenarios/telemetry.ts';
 import { twoTierMiss } from './scenarios/two-tier-miss.ts';
+import { writeBehindFlush, writeBehindWrites } from './scenarios/write-behind.ts';
 
 /** A scenario with the way it is measured. */
 export interface Bench {
@@ -50,6 +52,14 @@ export const allScenarios: readonly Bench[] = [
     name: scenario.name,
     run: (server, quick) => runLimit(scenario, server, quick ? quickly : fully),
   })),
+  ...writeBehindWrites.map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runWriteBehindWrites(scenario, server, quick ? quickly : fully),
+  })),
+  {
+    name: writeBehindFlush.name,
+    run: (server, quick) => runWriteBehindFlush(writeBehindFlush, server, quick ? 7 : 30),
+  },
   ...memory.map((scenario): Bench => ({
     name: scenario.name,
     run: (server, quick) => runMemory(scenario, server, quick ? 1 : 5),

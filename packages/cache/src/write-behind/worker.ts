@@ -104,6 +104,7 @@ export class Worker {
   }
 
   async #work(): Promise<void> {
+    const { batchSize } = this.#parts.settings;
     while (!this.#stopped && !this.#paused) {
       this.#fresh = 0;
       const batch = await this.#gather();
@@ -112,6 +113,8 @@ export class Worker {
       for (const [scope, ms] of again) this.#hintIn(scope, ms);
       this.#failuresInRow = taken > 0 ? 0 : this.#failuresInRow + 1;
       if (taken === 0) this.#pause();
+      // What has come meanwhile waits for more, unless it is enough for a batch.
+      if (batch.length < batchSize && this.#fresh < batchSize) return;
     }
   }
 

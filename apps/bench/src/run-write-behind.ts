@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from 'node:util';
+import { measure, type MeasureOptions, type Timing } from './measure.ts';
+import { fileTree } from './payload.ts';
+import type { CommandCounter } from './redis-commands.ts';
+import type { ScenarioResult } from './run-scenario.ts';
+import { createRunner } from './runner.ts';
+import type { OpenWriteBehindSubject, WriteBehindScenario } from './write-behind-subject.ts';
+
+const KEYS = 1_000;
+const BYTES = 1_000;
+
+interface Participant {
+  readonly name: string;
+  readonly open: OpenWriteBehindSubject;
+  readonly keys: readonly string[];
+}
+
+type Server = { readonly port: number; readonly commands: CommandCounter };
+
+/** Proves that what is written is there, then measures writes until they are acknowledged. */
+export async function runWriteBehindWrites(
+  scenario: WriteBehindScenario,
+  server: Server,
+  options: MeasureOptions,
+): Promise<ScenarioResult> {
+  return withParticipants(scenario, server, async (participants) => {
+    const value = fileTree(1, BYTES);
+    const runners = participants.map(({ name, open, keys }) => {
+      const write = (key: string): Promise<unknown> => open.write(key, value);
+      const asSubject = { read: write, write, close: open.close };
+      return createRunner(name, asSubject, { keys, concurrency: scenario.concurrency });
+    });
+    return measure(runners, options);
+  });
+}
+
+/** Measures how long it takes to flush 1,000 keys that were written just before, which does not count. */
+export async function runWriteBehindFlush(
+  scenario: WriteBehindScenario,
+  server: Server,
+  rounds: number,
+): Promise<ScenarioResult> {
+  return withParticipants(scenario, server, async (participants) => {
+    const timings: Timing[] = participants.map(({ name }) => ({ name, nsPerOperation: [] }));
+    for (let round = -1; round < rounds; round++) {
+      for (const [index, { name, open, keys }] of participants.entries()) {
+        const value = fileTree(round + 2, BYTES);
+        await Promise.all(keys.map((key) => open.write(key, value)));
+        const startMs = performance.now();
+        const flushed = await open.flush();
+        const tookMs = performance.now() - startMs;
+        if (flushed < keys.length) throw new Error(`${name} flushed ${flushed} of ${keys.length}`);
+        // The first round warms up.
+        if (round >= 0) (timings[index]?.nsPerOperation as number[]).push((tookMs / flushed) * 1e6);
+      }
+    }
+    return timings;
+  });
+}
+
+async function withParticipants(
+  scenario: WriteBehindScenario,
+  server: Server,
+  run: (participants: readonly Participant[]) => Promise<readonly Timing[]>,
+): Promise<ScenarioResult> {
+  const participants: Participant[] = [];
+  const commandsPerRead = new Map<string, number>();
+  try {
+    for (const [index, { name, open }] of scenario.subjects.entries()) {
+      const keys = Array.from({ length: KEYS }, (_, i) => `s${index}:file:${i}`);
+      const opened = await open(server.port);
+      participants.push({ name, open: opened, keys });
+      const before = await server.commands.total();
+      for (const [i, key] of keys.entries()) await opened.write(key, fileTree(i, BYTES));
+      commandsPerRead.set(name, ((await server.commands.total()) - before) / KEYS);
+      for (const [i, key] of keys.entries()) {
+        const same = isDeepStrictEqual(await opened.read(key), fileTree(i, BYTES));
+        if (!same) throw new Error(`${name} does not give back what was written: ${key}`);
+      }
+      await opened.flush();
+    }
+    const { subjects } = scenario;
+    return { scenario, subjects, timings: await run(participants), commandsPerRead, absent: [] };
+  } finally {
+    for (const { open } of participants) await open.close();
+  }
+}
