@@ -26,6 +26,7 @@ import { backendNamed, checkOptions, type TierkitOptions } from './options.ts';
 import { Buses, type KitBusOptions, type KitChannels } from './parts/buses.ts';
 import { DurableRedis } from './parts/durable-redis.ts';
 import { Quotas, type KitQuotaOptions, type NamedQuota } from './parts/quotas.ts';
+import { writtenBehindOn } from './parts/write-behind.ts';
 
 /** What a kit runs on; it holds no password and no URL. */
 export interface TierkitInfo {
@@ -35,7 +36,7 @@ export interface TierkitInfo {
   readonly redis?: { readonly topology: Topology; readonly db: number; readonly status: RedisStatus };
 }
 
-export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 'inspection'> {
+export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 'inspection' | 'writeBehind'> {
   /** What one user session needs, 5 minutes by default. */
   readonly session: Tier;
   /** What belongs to one project, 1 hour by default. */
@@ -100,7 +101,10 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
   instances(): Promise<readonly InstanceInfo[]>;
   /** The quotas that were made by this kit, by name, to look at what a subject used. */
   quotas(): readonly NamedQuota[];
-  /** Ends connections and timers, in about a second at most with Redis frozen, and never rejects. It may be called again. */
+  /**
+   * Ends connections and timers, in about a second at most with Redis frozen, and never rejects. It may be called again.
+   * Write-behind queues with something to flush are given their `drainTimeout` before that.
+   */
   close(): Promise<void>;
 }
 
@@ -115,12 +119,12 @@ export function createTierkit(options: TierkitOptions): Tierkit {
   const { redis: input, durableRedis, ...rest } = options;
   const named = backendNamed(input);
   const redis = named === undefined ? createRedis(redisInput(input, options)) : undefined;
+  const durable = new DurableRedis({ redis, given: durableRedis, backend: named ?? 'redis', options });
   try {
-    const tiers = createTiers({ ...rest, redis: redis ?? named ?? 'null' });
-    const backend = named ?? 'redis';
-    const durable = new DurableRedis({ redis, given: durableRedis, backend, options });
+    const tiers = createTiers({ ...rest, ...writtenBehindOn(durable, redis), redis: redis ?? named ?? 'null' });
     return wire(tiers, redis, durable, options);
   } catch (error) {
+    void durable.close();
     void redis?.close();
     throw error;
   }
@@ -156,6 +160,7 @@ function wire(
     repository: (source, given) => tiers.repository(source, { ...given, ...own(configured, given.entity) }),
     quota: (metrics, given) => quotas.create(metrics, given),
     bus: (channels, given) => buses.create(channels, given),
+    writeBehind: (name, given) => tiers.writeBehind(name, given),
     ready: (timeout = 5_000) => tiers.ready(timeout),
     stats: () => tiers.stats(),
     topKeys: (given) => tiers.topKeys(given),
