@@ -51,22 +51,26 @@ ${currentGeneration}
 local nowMs = math.floor(nowUs / 1000)
 local version = tonumber(redis.call('HGET', pending, ' version') or '0')
 local backlog = redis.call('ZCARD', due)
+local dueAt = whole(nowUs)
 local enqueuedAt = struct.pack('>d', nowMs)
 local outcomes = {}
 for i = 1, #writes, 2 do
   local ttlMs, freshMs, flags, kind, metaLength = struct.unpack('>ddBBH', writes[i])
   local name = string.sub(writes[i], 21 + metaLength)
-  local waits = redis.call('ZSCORE', due, name)
-  local outcome
-  if not waits and redis.call('HEXISTS', pending, name) == 1 then
-    outcome = ${OTHER_QUEUE}
-  elseif not waits and backlog >= maxBacklog then
-    outcome = ${FULL}
-  else
-    if not waits then
+  -- What waits already keeps its turn.
+  local outcome = redis.call('ZADD', due, 'NX', dueAt, name)
+  if outcome == 1 then
+    if redis.call('HEXISTS', pending, name) == 1 then
+      outcome = ${OTHER_QUEUE}
+    elseif backlog >= maxBacklog then
+      outcome = ${FULL}
+    else
       backlog = backlog + 1
-      redis.call('ZADD', due, whole(nowUs), name)
     end
+  end
+  if outcome < 0 then
+    redis.call('ZREM', due, name)
+  else
     version = math.max(version + 1, nowUs)
     outcome = version
     local record = struct.pack('>d', version) .. enqueuedAt .. struct.pack('>BBB', kind, flags, #queue)
