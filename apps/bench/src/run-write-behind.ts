@@ -41,7 +41,7 @@ export async function runWriteBehindFlush(
   rounds: number,
 ): Promise<ScenarioResult> {
   return withParticipants(scenario, server, async (participants) => {
-    const timings: Timing[] = participants.map(({ name }) => ({ name, nsPerOperation: [] }));
+    const timings = participants.map(({ name }) => ({ name, nsPerOperation: [] as number[] }));
     for (let round = -1; round < rounds; round++) {
       for (const [index, { name, open, keys }] of participants.entries()) {
         const value = fileTree(round + 2, BYTES);
@@ -51,7 +51,7 @@ export async function runWriteBehindFlush(
         const tookMs = performance.now() - startMs;
         if (flushed < keys.length) throw new Error(`${name} flushed ${flushed} of ${keys.length}`);
         // The first round warms up.
-        if (round >= 0) (timings[index]?.nsPerOperation as number[]).push((tookMs / flushed) * 1e6);
+        if (round >= 0) timings[index]?.nsPerOperation.push((tookMs / flushed) * 1e6);
       }
     }
     return timings;
