@@ -11,6 +11,7 @@ import {
 import type { Bus, Channels } from '@tierkit/bus';
 import { systemClock, type Duration } from '@tierkit/core';
 import type { MetricDefinitions, OnUnavailable, Quota } from '@tierkit/quota';
+import type { Guard, Limiter, Policy } from '@tierkit/rate-limit';
 import {
   createRedis,
   redisInput,
@@ -25,6 +26,7 @@ import { Presence, type InstanceInfo } from './presence/presence.ts';
 import { backendNamed, checkOptions, type TierkitOptions } from './options.ts';
 import { Buses, type KitBusOptions, type KitChannels } from './parts/buses.ts';
 import { DurableRedis } from './parts/durable-redis.ts';
+import { Limiters, type KitGuardOptions, type KitLimiterOptions } from './parts/limiters.ts';
 import { Quotas, type KitQuotaOptions, type NamedQuota } from './parts/quotas.ts';
 import { writtenBehindOn } from './parts/write-behind.ts';
 
@@ -57,6 +59,19 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
    * @returns whether Redis confirmed @throws {TierkitError} `ERR_CACHE_TAGS`
    */
   invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean>;
+  /**
+   * A limiter over policies of `@tierkit/rate-limit`, counted on `redis`, in this process where the kit has none. It ends with
+   * the kit.
+   *
+   * @throws {TierkitError} `ERR_LIMIT_OPTIONS`
+   */
+  rateLimit<const Name extends string, const Plan extends string = never>(
+    name: string,
+    policies: readonly Policy<Name>[],
+    options?: KitLimiterOptions<Name, Plan>,
+  ): Limiter<Name, Plan>;
+  /** A guard against brute force, see `@tierkit/rate-limit`. It ends with the kit. @throws {TierkitError} `ERR_LIMIT_OPTIONS` */
+  guard(name: string, options?: KitGuardOptions): Guard;
   /**
    * What users may use by day, month or any period, counted on `durableRedis`, see `@tierkit/quota`. It ends with the kit.
    *
@@ -138,6 +153,7 @@ function wire(
 ): Tierkit {
   const quotas = new Quotas(durable, options);
   const buses = new Buses(redis, durable, tiers, options);
+  const limiters = new Limiters(redis, options);
   const configured = options.tiers ?? {};
   const { prefix = '', clock = systemClock, logger } = options;
   const presence = new Presence({ redis, prefix, clock, logger, stats: () => tiers.stats() });
@@ -158,6 +174,8 @@ function wire(
     schedule: (name, every, task) => tiers.schedule(name, every, task),
     // As with tiers, what the deployment says of an entity goes before what the code says.
     repository: (source, given) => tiers.repository(source, { ...given, ...own(configured, given.entity) }),
+    rateLimit: (name, policies, given) => limiters.create(name, policies, given),
+    guard: (name, given) => limiters.guard(name, given),
     quota: (metrics, given) => quotas.create(metrics, given),
     bus: (channels, given) => buses.create(channels, given),
     writeBehind: (name, given) => tiers.writeBehind(name, given),
@@ -175,7 +193,8 @@ function wire(
     instances: () => presence.list(),
     quotas: () => quotas.list(),
     close() {
-      closing ??= closeAll([tiers, quotas, buses, presence], redis === undefined ? [durable] : [durable, redis]);
+      const parts = [tiers, limiters, quotas, buses, presence];
+      closing ??= closeAll(parts, redis === undefined ? [durable] : [durable, redis]);
       return closing;
     },
   };
