@@ -76,6 +76,7 @@ describe('the demo', () => {
       '3  Editing',
       '4  A slow lookup',
       '5  Redis stops',
+      'Limits',
       'Quotas',
       'What the analysis found',
     ])
@@ -86,6 +87,8 @@ describe('the demo', () => {
       /B analyses nothing that A has .* met$/m,
       /hit rate above 70 % from cold, with edits .* met$/m,
       /B sees every edit of A +25 of 25.* met$/m,
+      /a burst of ann passes 20 requests, not one more +20 allowed +met$/m,
+      /a provider's status is the same everywhere.* met$/m,
       /coherent again once Redis is back .* met$/m,
       /what was allowed to ann is what was counted, each request once +40 allowed, 40 counted .*met$/m,
       /no warning is told twice .* met$/m,

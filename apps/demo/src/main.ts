@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { baselineAct } from './acts/baseline.ts';
 import { editingAct } from './acts/editing.ts';
 import { foundAct } from './acts/found.ts';
+import { limitsAct } from './acts/limits.ts';
 import { lookupAct } from './acts/lookup.ts';
 import { outageAct } from './acts/outage.ts';
 import { quotasAct } from './acts/quotas.ts';
@@ -13,7 +14,7 @@ import { Printer } from './stage/printer.ts';
 import { findRedis, type RedisSource } from './stage/redis-source.ts';
 import { Stage } from './stage/stage.ts';
 
-const ACTS = [baselineAct, requestsAct, editingAct, lookupAct, outageAct, quotasAct, foundAct] as const;
+const ACTS = [baselineAct, requestsAct, editingAct, lookupAct, outageAct, limitsAct, quotasAct, foundAct] as const;
 const stop = new AbortController();
 let live = false;
 

@@ -6,6 +6,7 @@ export type { TierkitHealth } from './health.ts';
 export { jsonLogger, levelLogger, type LogLevel } from './level-logger.ts';
 export type { TierkitOptions } from './options.ts';
 export type { InstanceInfo } from './presence/presence.ts';
+export type { KitGuardOptions, KitLimiterOptions } from './parts/limiters.ts';
 export type { KitQuotaOptions, NamedQuota } from './parts/quotas.ts';
 export type { KitBusOptions, KitChannels, SystemChannels } from './parts/buses.ts';
 export { createTierkit, type Tierkit, type TierkitInfo } from './tierkit.ts';

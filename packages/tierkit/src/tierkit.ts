@@ -114,6 +114,8 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
    * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_TIMEOUT`, `ERR_REDIS_REPLY`
    */
   instances(): Promise<readonly InstanceInfo[]>;
+  /** The limiters that were made here, for operators: each can be peeked at, blocked and reset. */
+  limiters(): readonly Limiter[];
   /** The quotas that were made by this kit, by name, to look at what a subject used. */
   quotas(): readonly NamedQuota[];
   /**
@@ -191,6 +193,7 @@ function wire(
     server: async () => (redis === undefined ? undefined : describeServer(redis)),
     inspection: tiers.inspection,
     instances: () => presence.list(),
+    limiters: () => limiters.list(),
     quotas: () => quotas.list(),
     close() {
       const parts = [tiers, limiters, quotas, buses, presence];

@@ -5,6 +5,7 @@ import type { Answer } from './answer.ts';
 import { monotonicMs, watchForChange, type SeenChange } from './change-watch.ts';
 import { LicenceRegistry } from './licence-registry.ts';
 import type { InstanceOptions, OperationName, Operations, Reading } from './operations.ts';
+import { RequestLimits } from './request-limits.ts';
 import { AnalysisService } from './service.ts';
 import { survey } from './survey.ts';
 import { WorkspaceFiles } from './workspace-files.ts';
@@ -28,6 +29,7 @@ export class Instance {
     const registry = new LicenceRegistry(root);
     const service = new AnalysisService(kit, new WorkspaceFiles(root, edits), analyser, registry);
     const allowances = new Allowances(kit);
+    const limits = new RequestLimits(kit);
     let watched: Promise<SeenChange> | undefined;
 
     this.handlers = {
@@ -75,6 +77,8 @@ export class Instance {
         return { counts, warnings: allowances.warnings.splice(0) };
       },
       account: ({ user }) => allowances.account(user),
+      burst: ({ user, requests }) => limits.burst(user, requests),
+      provider: ({ name, requests }) => limits.provider(name, requests),
       connected: () => service.connected(),
       counters: async () => service.counters(),
       close: async () => {

@@ -3,6 +3,7 @@ import type { Finding } from '../analyser/report.ts';
 import type { AnsweredBy } from './answer.ts';
 import type { SeenChange } from './change-watch.ts';
 import type { Licence } from './licence-registry.ts';
+import type { Burst, ProviderStatus } from './request-limits.ts';
 import type { Snippet } from './service.ts';
 
 export interface InstanceOptions {
@@ -91,6 +92,10 @@ export interface Operations {
     { readonly counts: Readonly<Record<string, number>>; readonly warnings: readonly string[] }
   >;
   account: Operation<OfUser, Account>;
+  /** So many requests of a user at once, and the same again. */
+  burst: Operation<{ readonly user: string; readonly requests: number }, Burst>;
+  /** How a provider's limit stands, after so many requests more. */
+  provider: Operation<{ readonly name: string; readonly requests: number }, ProviderStatus>;
   /** Whether Redis answers and invalidations arrive. */
   connected: Operation<void, boolean>;
   /** The kit's own counters of the project tier. */

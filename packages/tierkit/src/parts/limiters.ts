@@ -10,10 +10,10 @@ import {
 import { createSubscriber, type RedisConnection, type Subscriber } from '@tierkit/redis';
 import type { TierkitOptions } from '../options.ts';
 
-/** The options of a limiter; where it counts, the logger and the clock are the kit's. `prefix` follows that of the kit. */
+/** The options of a limiter; where it counts, the logger, the clock and the telemetry are the kit's. `prefix` follows that of the kit. */
 export type KitLimiterOptions<Name extends string = string, Plan extends string = string> = Omit<
   LimiterOptions<Name, Plan>,
-  'redis' | 'subscriber' | 'logger' | 'clock'
+  'redis' | 'subscriber' | 'logger' | 'clock' | 'telemetry'
 >;
 
 /** The options of a guard, likewise. */
@@ -26,7 +26,8 @@ export type KitGuardOptions = Omit<GuardOptions, 'redis' | 'logger' | 'clock'>;
 export class Limiters {
   readonly #redis: RedisConnection | undefined;
   readonly #options: TierkitOptions;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #limiters: Limiter[] = [];
+  readonly #guards: Guard[] = [];
   #subscriber: Subscriber | undefined;
 
   constructor(redis: RedisConnection | undefined, options: TierkitOptions) {
@@ -39,24 +40,30 @@ export class Limiters {
     policies: readonly Policy<Name>[],
     options: KitLimiterOptions<Name, Plan> = {},
   ): Limiter<Name, Plan> {
+    const { telemetry } = this.#options;
     const limiter = createLimiter<Name, Plan>(name, policies, {
       ...options,
+      ...(telemetry === undefined ? {} : { telemetry }),
       ...this.#shared(options.prefix),
       ...(this.#redis === undefined ? {} : { subscriber: this.#subscribe(this.#redis) }),
     });
-    this.#open.add(limiter);
+    this.#limiters.push(limiter);
     return limiter;
   }
 
   guard(name: string, options: KitGuardOptions = {}): Guard {
     const guard = createGuard(name, { ...options, ...this.#shared(options.prefix) });
-    this.#open.add(guard);
+    this.#guards.push(guard);
     return guard;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map((part) => part.close()));
+    await Promise.all([...this.#limiters, ...this.#guards].map((part) => part.close()));
     this.#subscriber?.close();
+  }
+
+  list(): readonly Limiter[] {
+    return this.#limiters;
   }
 
   #shared(prefix: string | undefined): Pick<GuardOptions, 'redis' | 'prefix' | 'logger' | 'clock'> {

@@ -1,5 +1,6 @@
 // Uses a kit and closes it; the process then has to end by itself. argv: the `redis` option, `ready` to wait for it, and
 // a server to send a signal to while the kit is in use.
+import { fixedWindow } from '@tierkit/rate-limit';
 import { createTierkit } from '../../src/index.ts';
 
 const [redis = '', wait = 'ready', serverPid, signal] = process.argv.slice(2);
@@ -14,6 +15,9 @@ const pending = session.getOrSet('slow', () => new Promise((resolve) => setImmed
 // A session that is left in the middle of a load must not keep the process either.
 void kit.project('p').getOrSet('hanging', () => new Promise(() => {}));
 await pending;
+// One that was denied listens for what is taken back.
+const limiter = kit.rateLimit('api', [fixedWindow({ limit: 1, per: '1m' })]);
+for (let i = 0; i < 3; i++) await limiter.consume('ann');
 if (serverPid !== undefined) process.kill(Number(serverPid), signal);
 // Closing with calls on their way is what a signal handler does.
 const unanswered = [session.set('late', 1), session.get('name'), kit.global.delete('x'), kit.global.clear()];
