@@ -5,6 +5,7 @@ import { runLimit } from './run-limit.ts';
 import { runMemory } from './run-memory.ts';
 import { runOutage } from './run-outage.ts';
 import { runQuota } from './run-quota.ts';
+import { runContended, runUncontended } from './run-locks.ts';
 import { runScenario, type ScenarioResult } from './run-scenario.ts';
 import { runStampede } from './run-stampede.ts';
 import { runWriteBehindFlush, runWriteBehindWrites } from './run-write-behind.ts';
@@ -13,6 +14,7 @@ import { invalidateTag } from './scenarios/invalidate-tag.ts';
 import { l1Hit } from './scenarios/l1-hit.ts';
 import { l2Hit } from './scenarios/l2-hit.ts';
 import { limit } from './scenarios/limit.ts';
+import { contendedLocks, quorumLocks, uncontendedLocks } from './scenarios/locks.ts';
 import { memory } from './scenarios/memory.ts';
 import { outage } from './scenarios/outage.ts';
 import { quota } from './scenarios/quota.ts';
@@ -20,6 +22,7 @@ import { stampede } from './scenarios/stampede.ts';
 import { telemetry } from './scenarios/telemetry.ts';
 import { twoTierMiss } from './scenarios/two-tier-miss.ts';
 import { writeBehindFlush, writeBehindWrites } from './scenarios/write-behind.ts';
+import { startRedis } from '@tierkit/tests/servers';
 
 /** A scenario with the way it is measured. */
 export interface Bench {
@@ -67,5 +70,24 @@ export const allScenarios: readonly Bench[] = [
   ...outage.map((scenario): Bench => ({
     name: scenario.name,
     run: (_server, quick) => runOutage(scenario, quick ? 1 : 5),
+  })),
+  ...uncontendedLocks.map((scenario): Bench => ({
+    name: scenario.name,
+    run: ({ port }, quick) => runUncontended(scenario, port, quick ? quickly : fully),
+  })),
+  ...contendedLocks.map((scenario): Bench => ({
+    name: scenario.name,
+    run: ({ port }, quick) => runContended(scenario, [port], quick ? 3 : 15),
+  })),
+  ...quorumLocks.map((scenario): Bench => ({
+    name: scenario.name,
+    async run({ port }, quick) {
+      const others = await Promise.all([startRedis(), startRedis()]);
+      try {
+        return await runContended(scenario, [port, ...others.map((other) => other.port)], quick ? 3 : 15);
+      } finally {
+        await Promise.all(others.map((other) => other.stop()));
+      }
+    },
   })),
 ];

@@ -32,6 +32,11 @@ export interface Extras {
   readonly unfinished?: number;
   /** Calls that rejected, though their load did not fail. */
   readonly failed?: number;
+  /** Jain's index of how often each waiter had the lock; 1 is alike. */
+  readonly fairness?: number;
+  readonly longestWaitToMedian?: number;
+  /** The share of holds that went back to the waiter who had just released. */
+  readonly selfRegrants?: number;
 }
 
 interface Participant {

@@ -9,6 +9,7 @@ import {
 } from '@tierkit/core';
 import { randomBytes } from 'node:crypto';
 import { isDoubtful, lockError } from './errors.ts';
+import { Crowds } from './crowds.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { deadlineOf, HeldLock, type Lock, type LockContext } from './lock.ts';
 import { acquireInOrder, type LockSet } from './lock-set.ts';
@@ -113,6 +114,7 @@ export class StoreLocks implements Locks {
   readonly #watch: LeaseWatch;
   readonly #withdrawals: Withdrawals;
   readonly #waiting = new Map<Waiting, Promise<void>>();
+  readonly #crowds = new Crowds();
   readonly #reentry = new Reentry();
   readonly #stats = { acquired: 0, waited: 0, timeouts: 0, lost: 0 };
   #owners = 0;
@@ -251,11 +253,12 @@ export class StoreLocks implements Locks {
     const encoded = this.#open(name, plan);
     const request = this.#requestOf(kind, encoded, plan);
     const sentMs = this.#parts.clock.monotonic();
+    if (this.#crowds.has(request.resource, sentMs)) return this.#wait(encoded, request, sentMs, plan, true);
     return this.#parts.store.take(request, 'try').then(
       (taking) =>
         taking.token !== undefined && !this.#tooLate(sentMs, plan)
           ? this.#hold(encoded, request, taking.token, sentMs, plan)
-          : this.#wait(encoded, request, sentMs, plan),
+          : this.#wait(encoded, request, sentMs, plan, false),
       (error: unknown) => this.#failed(request, error),
     );
   }
@@ -288,22 +291,27 @@ export class StoreLocks implements Locks {
     return new HeldLock(this.#context, { name, request, token, sentMs, renews: plan.renews });
   }
 
-  async #wait(name: string, request: LockRequest, startMs: number, plan: Plan): Promise<HeldLock> {
+  async #wait(name: string, request: LockRequest, startMs: number, plan: Plan, first: boolean): Promise<HeldLock> {
     if (this.#closing !== undefined) {
       this.#withdrawals.add(request, false);
       throw closed();
     }
     const { store, clock } = this.#parts;
     const { timeoutMs, signal } = plan;
-    const waiting = new Waiting({ store, clock, request, name, signal, timeoutMs, giveUpAtMs: startMs + timeoutMs });
+    const giveUpAtMs = startMs + timeoutMs;
+    const waiting = new Waiting({ store, clock, request, name, signal, timeoutMs, giveUpAtMs, first });
+    if (!first) this.#crowds.note(request.resource, startMs);
     const ended = waiting.run().then((left) => {
       if (left) this.#withdrawals.add(request, waiting.doubtful);
       this.#waiting.delete(waiting);
     });
     this.#waiting.set(waiting, ended);
     try {
-      const { token, sentMs } = await waiting.outcome;
-      this.#stats.waited++;
+      const { token, sentMs, waited } = await waiting.outcome;
+      if (waited) {
+        this.#stats.waited++;
+        this.#crowds.note(request.resource, sentMs);
+      }
       return this.#hold(name, request, token, sentMs, plan);
     } catch (error) {
       if ((error as { code?: string }).code === 'ERR_LOCK_TIMEOUT') this.#stats.timeouts++;

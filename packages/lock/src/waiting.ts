@@ -13,12 +13,16 @@ export interface WaitOptions {
   readonly giveUpAtMs: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Whether the first answer, if it is an error, ends the wait: nothing has been asked before. */
+  readonly first: boolean;
 }
 
 /** A hold that was taken: its deadline counts from when it was asked for. */
 export interface Won {
   readonly token: string;
   readonly sentMs: number;
+  /** Whether others were before. */
+  readonly waited: boolean;
 }
 
 /** Past the time a holder has left, so that it has run out on the server; spread, so that not all ask at once. */
@@ -40,6 +44,8 @@ export class Waiting {
   #settle!: { readonly resolve: (won: Won) => void; readonly reject: (error: unknown) => void };
   #over = false;
   #asked = false;
+  #answered = false;
+  #waited = false;
   #won = false;
   #woken = false;
   #wakeSleeper: (() => void) | undefined;
@@ -93,16 +99,21 @@ export class Waiting {
     try {
       const taking = await store.take(request, 'wait');
       this.#lastError = undefined;
-      if (taking.token === undefined) return retryDelay(taking.retryInMs);
+      this.#answered = true;
+      if (taking.token === undefined) {
+        this.#waited = true;
+        return retryDelay(taking.retryInMs);
+      }
       // What has run out on the way here was never held; asking again renews it or queues for it.
       if (this.#over || clock.monotonic() >= deadlineOf(sentMs, request.ttlMs)) return 0;
       this.#won = true;
       this.#over = true;
-      this.#settle.resolve({ token: taking.token, sentMs });
+      this.#settle.resolve({ token: taking.token, sentMs, waited: this.#waited });
       return 0;
     } catch (error) {
       this.#lastError = error;
       this.doubtful ||= isDoubtful(error);
+      if (this.#options.first && !this.#answered) this.end(error);
       return RETRY_AWAY_MS;
     }
   }

@@ -24,11 +24,12 @@ return {
 
 function readState([nowMs, state, sharing, waiters, waiting]: Raw): LockState {
   const now = Number(nowMs);
-  const [last = '0', owner, expires, marks = ''] = (state ?? '0').split(' ');
+  const [last = '0', owner = '-', since, ms, marks = ''] = (state ?? '0').split(' ');
+  const left = Math.floor(Number(since) / 1_000) + Number(ms) - now;
   const holders: HolderState[] = [];
-  if (owner !== undefined && owner !== '-' && Number(expires) > now) {
+  if (owner !== '-' && left > 0) {
     const token = marks.includes('g') ? undefined : BigInt(last);
-    holders.push({ owner, mode: 'exclusive', token, ttlMs: Number(expires) - now });
+    holders.push({ owner, mode: 'exclusive', token, ttlMs: left });
   }
   for (let i = 0; i < sharing.length; i += 2) {
     const [sharer = '', token = 'g'] = (sharing[i] ?? '').split(' ');

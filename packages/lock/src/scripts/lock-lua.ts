@@ -1,3 +1,4 @@
+import { MAX_TTL_MS } from '../options.ts';
 import { GRANT_MS } from '../stores/lock-store.ts';
 
 /**
@@ -5,15 +6,18 @@ import { GRANT_MS } from '../stores/lock-store.ts';
  * that was ever locked costs memory for so long.
  */
 export const KEEP_MS = 3_600_000;
+/** As the script has it: above the longest time to live by as much, and a constant, as writing a number as text takes time. */
+export const KEEP_HELD_MS = MAX_TTL_MS + KEEP_MS;
 /** Waiters ask again at least this often, so a queue that nobody has touched for longer has nobody in it. */
 export const LONGEST_RETRY_MS = 60_000;
 
 /**
  * What the scripts know of a lock, in three keys:
  *
- * - `state`, a text of up to four words: the last token; the owner who holds the lock exclusively, or `-`; when that ends; and
- *   marks, `g` until the owner has confirmed, `q` while one of the other keys exists. Only the token stands there while nobody
- *   has the lock and nobody wants it, and no marks while it is held and nobody waits: then this key is all there is to read.
+ * - `state`, a text of up to five words: the last token; the owner who holds the lock exclusively, or `-`; since when, in
+ *   microseconds, and for how many milliseconds; and marks, `g` until the owner has confirmed, `q` while one of the other keys
+ *   exists. Only the token stands there while nobody has the lock and nobody wants it, and no marks while it is held and
+ *   nobody waits: then this key is all there is to read.
  * - `holders`, a sorted set: owner and token, or `g`, of those who share the lock, by the time at which that ends;
  * - `queue`, a sorted set of those who wait, by the time at which they came: owner, shape, and the command and channel that
  *   wake them.
@@ -46,10 +50,12 @@ local function load()
   local time = redis.call('TIME')
   micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
   now = math.floor(micros / 1000)
-  local token, owner, ends, marks = string.match(redis.call('GET', state) or '', '^(%d+) ?(%S*) ?(%d*) ?(%a*)')
+  local value = redis.call('GET', state) or ''
+  local token, owner, since, ms, marks = string.match(value, '^(%d+) ?(%S*) ?(%d*) ?(%d*) ?(%a*)')
   last = tonumber(token or '0')
   if owner and owner ~= '' and owner ~= '-' then
-    holder, expires, granted = owner, tonumber(ends), string.find(marks, 'g', 1, true) ~= nil
+    holder, granted = owner, string.find(marks, 'g', 1, true) ~= nil
+    expires = math.floor(tonumber(since) / 1000) + tonumber(ms)
   end
 end
 
@@ -62,7 +68,11 @@ local function save()
   end
   local marks = (granted and 'g' or '') .. (redis.call('EXISTS', holders, queue) > 0 and 'q' or '')
   local value = text(last)
-  if holder or marks ~= '' then value = value .. ' ' .. (holder or '-') .. ' ' .. text(holder and expires or 0) end
+  if holder then
+    value = value .. ' ' .. holder .. ' ' .. text(micros) .. ' ' .. text(expires - now)
+  elseif marks ~= '' then
+    value = value .. ' - 0 0'
+  end
   if marks ~= '' then value = value .. ' ' .. marks end
   redis.call('SET', state, value, 'PX', text(${KEEP_MS} + math.max(0, ends - now)))
 end

@@ -19,13 +19,17 @@ export const releaseScript = defineScript({
   reply: readRelease,
   lua: `
 if shape == 'x' then
-  local value = redis.call('GET', state)
-  local last, owner, marks = string.match(value or '', '^(%d+) (%S+) %d+ ?(%a*)$')
-  if owner ~= me then return 0 end
-  if token == 'g' and not string.find(marks, 'g', 1, true) then return 0 end
-  if marks == '' then
-    redis.call('SET', state, last, 'PX', ${KEEP_MS})
-    return 1
+  local value = redis.call('GET', state) or ''
+  local mine = token .. ' ' .. me .. ' '
+  if string.sub(value, 1, #mine) == mine then
+    local ending = string.byte(value, -1)
+    if ending >= 48 and ending <= 57 then
+      redis.call('PSETEX', state, '${KEEP_MS}', token)
+      return 1
+    end
+  else
+    local owner, marks = string.match(value, '^%d+ (%S+) %d+ %d+ (%a*)$')
+    if token ~= 'g' or owner ~= me or not string.find(marks, 'g', 1, true) then return 0 end
   end
 end
 ${LOCK_LUA}

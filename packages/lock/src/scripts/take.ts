@@ -1,24 +1,30 @@
 import { defineScript } from '@tierkit/redis';
 import type { Taking } from '../stores/lock-store.ts';
-import { KEEP_MS, LOCK_LUA, LONGEST_RETRY_MS } from './lock-lua.ts';
+import { KEEP_HELD_MS, LOCK_LUA, LONGEST_RETRY_MS } from './lock-lua.ts';
 
-/** `wake`, the command and channel that wake the owner, joins the queue; without it the lock is taken or left. */
+/**
+ * The numbers of a free lock stay text, as formatting one takes as long as a command.
+ *
+ * `wake`, the command and channel that wake the owner, joins the queue; without it the lock is taken or left.
+ */
 export const takeScript = defineScript({
   name: 'take-lock',
   keys: ['state', 'holders', 'queue'],
-  args: { me: 'string', shape: 'string', ttl: 'integer', wake: 'string' },
+  args: { me: 'string', shape: 'string', ttl: 'string', wake: 'string' },
   reply: (raw): Taking =>
     typeof raw === 'string' ? { token: raw } : { token: undefined, retryInMs: Math.max(1, Number(raw)) },
   lua: `
 local value = redis.call('GET', state)
 if shape == 'x' and not (value and string.find(value, ' ', 1, true)) then
   local time = redis.call('TIME')
-  local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
-  local token = string.format('%.0f', math.max(micros, tonumber(value or '0') + 1))
-  local ends = string.format('%.0f', math.floor(micros / 1000) + ttl)
-  redis.call('SET', state, token .. ' ' .. me .. ' ' .. ends, 'PX', ${KEEP_MS} + ttl)
+  local since = time[1] .. string.sub('00000' .. time[2], -6)
+  local token = since
+  -- A clock that was put back must not put the token back.
+  if value and #value >= #since and value >= since then token = string.format('%.0f', tonumber(value) + 1) end
+  redis.call('PSETEX', state, '${KEEP_HELD_MS}', token .. ' ' .. me .. ' ' .. since .. ' ' .. ttl)
   return token
 end
+ttl = tonumber(ttl)
 ${LOCK_LUA}
 load()
 expire()

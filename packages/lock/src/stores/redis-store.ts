@@ -72,7 +72,7 @@ export class RedisStore implements LockStore {
   }
 
   #take({ resource, owner, shape, ttlMs }: LockRequest, wake: string): Promise<Taking> {
-    return takeScript.run(this.#redis, this.#keys(resource), { me: owner, shape, ttl: ttlMs, wake });
+    return takeScript.run(this.#redis, this.#keys(resource), { me: owner, shape, ttl: String(ttlMs), wake });
   }
 
   /** Waits for a connection that was made a moment ago. */
