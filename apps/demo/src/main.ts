@@ -4,6 +4,7 @@ import { editingAct } from './acts/editing.ts';
 import { foundAct } from './acts/found.ts';
 import { limitsAct } from './acts/limits.ts';
 import { lookupAct } from './acts/lookup.ts';
+import { oneAtATimeAct } from './acts/one-at-a-time.ts';
 import { outageAct } from './acts/outage.ts';
 import { quotasAct } from './acts/quotas.ts';
 import { requestsAct } from './acts/requests.ts';
@@ -14,7 +15,17 @@ import { Printer } from './stage/printer.ts';
 import { findRedis, type RedisSource } from './stage/redis-source.ts';
 import { Stage } from './stage/stage.ts';
 
-const ACTS = [baselineAct, requestsAct, editingAct, lookupAct, outageAct, limitsAct, quotasAct, foundAct] as const;
+const ACTS = [
+  baselineAct,
+  requestsAct,
+  editingAct,
+  lookupAct,
+  outageAct,
+  limitsAct,
+  quotasAct,
+  oneAtATimeAct,
+  foundAct,
+] as const;
 const stop = new AbortController();
 let live = false;
 

@@ -1,5 +1,6 @@
 import type { TiersOptions } from '@tierkit/cache';
 import { TierkitError } from '@tierkit/core';
+import type { KitLocksOptions } from './parts/locks.ts';
 import { checkRedis, type RedisInput } from '@tierkit/redis';
 
 export interface TierkitOptions extends Omit<TiersOptions, 'redis'> {
@@ -9,13 +10,16 @@ export interface TierkitOptions extends Omit<TiersOptions, 'redis'> {
    * `undefined` throws, so that a forgotten variable never means one cache per process.
    */
   readonly redis: RedisInput;
-  /** A Redis that evicts nothing, for quotas; connected to when the first is made. @default that of `redis` */
+  /** A Redis that evicts nothing, for quotas and locks; connected to when the first is made. @default that of `redis` */
   readonly durableRedis?: RedisInput;
+  /** Defaults of `kit.locks`: `ttl`, `timeout`, what `inspect` calls this instance, or a `quorum` to keep them on. */
+  readonly locks?: KitLocksOptions;
 }
 
 const known: Readonly<Record<keyof TierkitOptions, true>> = {
   redis: true,
   durableRedis: true,
+  locks: true,
   prefix: true,
   tiers: true,
   defaultTtl: true,

@@ -10,6 +10,7 @@ import {
 } from '@tierkit/cache';
 import type { Bus, Channels } from '@tierkit/bus';
 import { systemClock, type Duration } from '@tierkit/core';
+import type { Locks } from '@tierkit/lock';
 import type { MetricDefinitions, OnUnavailable, Quota } from '@tierkit/quota';
 import type { Guard, Limiter, Policy } from '@tierkit/rate-limit';
 import {
@@ -29,6 +30,7 @@ import { DurableRedis } from './parts/durable-redis.ts';
 import { Limiters, type KitGuardOptions, type KitLimiterOptions } from './parts/limiters.ts';
 import { Quotas, type KitQuotaOptions, type NamedQuota } from './parts/quotas.ts';
 import { writtenBehindOn } from './parts/write-behind.ts';
+import { KitLocks } from './parts/locks.ts';
 
 /** What a kit runs on; it holds no password and no URL. */
 export interface TierkitInfo {
@@ -72,6 +74,11 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
   ): Limiter<Name, Plan>;
   /** A guard against brute force, see `@tierkit/rate-limit`. It ends with the kit. @throws {TierkitError} `ERR_LIMIT_OPTIONS` */
   guard(name: string, options?: KitGuardOptions): Guard;
+   * Locks across processes on `durableRedis`, see `@tierkit/lock`; they end with the kit.
+   *
+   * @throws {TierkitError} `ERR_LOCK_OPTIONS`, `ERR_DURATION_INVALID`; `ERR_TIERKIT_OPTIONS`: the kit keeps nothing
+   */
+  readonly locks: Locks;
   /**
    * What users may use by day, month or any period, counted on `durableRedis`, see `@tierkit/quota`. It ends with the kit.
    *
@@ -133,7 +140,7 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
  */
 export function createTierkit(options: TierkitOptions): Tierkit {
   checkOptions(options);
-  const { redis: input, durableRedis, ...rest } = options;
+  const { redis: input, durableRedis, locks: _locks, ...rest } = options;
   const named = backendNamed(input);
   const redis = named === undefined ? createRedis(redisInput(input, options)) : undefined;
   const durable = new DurableRedis({ redis, given: durableRedis, backend: named ?? 'redis', options });
@@ -156,6 +163,7 @@ function wire(
   const quotas = new Quotas(durable, options);
   const buses = new Buses(redis, durable, tiers, options);
   const limiters = new Limiters(redis, options);
+  const locks = new KitLocks(durable, options);
   const configured = options.tiers ?? {};
   const { prefix = '', clock = systemClock, logger } = options;
   const presence = new Presence({ redis, prefix, clock, logger, stats: () => tiers.stats() });
@@ -178,6 +186,9 @@ function wire(
     repository: (source, given) => tiers.repository(source, { ...given, ...own(configured, given.entity) }),
     rateLimit: (name, policies, given) => limiters.create(name, policies, given),
     guard: (name, given) => limiters.guard(name, given),
+    get locks() {
+      return locks.get();
+    },
     quota: (metrics, given) => quotas.create(metrics, given),
     bus: (channels, given) => buses.create(channels, given),
     writeBehind: (name, given) => tiers.writeBehind(name, given),
@@ -198,6 +209,7 @@ function wire(
     close() {
       const parts = [tiers, limiters, quotas, buses, presence];
       closing ??= closeAll(parts, redis === undefined ? [durable] : [durable, redis]);
+      closing ??= closeAll([tiers, quotas, buses, locks, presence], redis === undefined ? [durable] : [durable, redis]);
       return closing;
     },
   };

@@ -6,6 +6,7 @@ import { monotonicMs, watchForChange, type SeenChange } from './change-watch.ts'
 import { LicenceRegistry } from './licence-registry.ts';
 import type { InstanceOptions, OperationName, Operations, Reading } from './operations.ts';
 import { RequestLimits } from './request-limits.ts';
+import { ProjectReports } from './project-reports.ts';
 import { AnalysisService } from './service.ts';
 import { survey } from './survey.ts';
 import { WorkspaceFiles } from './workspace-files.ts';
@@ -19,17 +20,19 @@ export class Instance {
   readonly handlers: Omit<Handlers, 'start' | 'guard'>;
 
   static async start(options: InstanceOptions): Promise<Instance> {
-    const kit = createTierkit({ redis: options.redis, prefix: options.prefix });
+    const { redis, prefix, name } = options;
+    const kit = createTierkit({ redis, prefix, locks: { instance: name } });
     await kit.ready();
     return new Instance(options, kit);
   }
 
-  private constructor({ root, edits }: InstanceOptions, kit: ReturnType<typeof createTierkit>) {
+  private constructor({ root, edits, redis, prefix }: InstanceOptions, kit: ReturnType<typeof createTierkit>) {
     const analyser = new Analyser();
     const registry = new LicenceRegistry(root);
     const service = new AnalysisService(kit, new WorkspaceFiles(root, edits), analyser, registry);
     const allowances = new Allowances(kit);
     const limits = new RequestLimits(kit);
+    const reports = new ProjectReports(kit.locks, redis, prefix);
     let watched: Promise<SeenChange> | undefined;
 
     this.handlers = {
@@ -79,10 +82,19 @@ export class Instance {
       account: ({ user }) => allowances.account(user),
       burst: ({ user, requests }) => limits.burst(user, requests),
       provider: ({ name, requests }) => limits.provider(name, requests),
+      makeReports: ({ project, paths, callers }) =>
+        Promise.all(
+          Array.from({ length: callers }, () => reports.make(project, () => survey(service, root, project, paths))),
+        ),
+      beginReport: ({ project }) => reports.begin(project),
+      finishReport: ({ project }) => reports.finish(project),
+      lookAtLock: ({ project }) => reports.look(project),
+      takeLockAway: ({ project }) => reports.takeAway(project),
       connected: () => service.connected(),
       counters: async () => service.counters(),
       close: async () => {
         analyser[Symbol.dispose]();
+        reports.close();
         await kit.close();
       },
     };

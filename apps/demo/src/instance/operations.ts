@@ -4,9 +4,11 @@ import type { AnsweredBy } from './answer.ts';
 import type { SeenChange } from './change-watch.ts';
 import type { Licence } from './licence-registry.ts';
 import type { Burst, ProviderStatus } from './request-limits.ts';
+import type { LockView, Turn } from './project-reports.ts';
 import type { Snippet } from './service.ts';
 
 export interface InstanceOptions {
+  readonly name: string;
   readonly root: string;
   /** The folder with edited copies, laid over the root. */
   readonly edits: string;
@@ -96,6 +98,15 @@ export interface Operations {
   burst: Operation<{ readonly user: string; readonly requests: number }, Burst>;
   /** How a provider's limit stands, after so many requests more. */
   provider: Operation<{ readonly name: string; readonly requests: number }, ProviderStatus>;
+  /** As many callers as given want to analyse the project, of whom one has its turn at a time. */
+  makeReports: Operation<OfFiles & { readonly callers: number }, Turn[]>;
+  /** Begins an analysis that takes long. */
+  beginReport: Operation<OfProject, void>;
+  /** Saves what was begun; replies whether the database took it. */
+  finishReport: Operation<OfProject, boolean>;
+  lookAtLock: Operation<OfProject, LockView>;
+  /** Takes the lock away from whoever has it. */
+  takeLockAway: Operation<OfProject, void>;
   /** Whether Redis answers and invalidations arrive. */
   connected: Operation<void, boolean>;
   /** The kit's own counters of the project tier. */

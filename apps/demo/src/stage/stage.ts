@@ -43,7 +43,7 @@ export class Stage implements AsyncDisposable {
   async start(): Promise<void> {
     await this.guard();
     const options = { root: this.sources.root, edits: this.edits.folder, redis: this.redis.url, prefix: this.#prefix };
-    await Promise.all(this.instances.map((instance) => instance.call('start', options)));
+    await Promise.all(this.instances.map((instance) => instance.call('start', { ...options, name: instance.name })));
   }
 
   /** Has instance A end the private Redis, should this process be killed. */
