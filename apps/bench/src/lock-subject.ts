@@ -1,5 +1,5 @@
 /** Gives a lock back. */
-export type Release = () => Promise<unknown>;
+type Release = () => Promise<unknown>;
 
 /** A lock that is ready to be measured. */
 export interface OpenLock {

@@ -125,7 +125,7 @@ export class StoreLocks implements Locks {
     const { store, clock, logger } = parts;
     this.#parts = parts;
     this.#watch = new LeaseWatch(clock);
-    this.#withdrawals = new Withdrawals(store, clock);
+    this.#withdrawals = new Withdrawals(clock);
     this.#context = { store, clock, logger, watch: this.#watch, onEnd: (lost) => this.#ended(lost) };
   }
 
@@ -242,7 +242,7 @@ export class StoreLocks implements Locks {
     const taking = await this.#parts.store.take(request, 'try').catch((error: unknown) => this.#failed(request, error));
     if (taking.token === undefined) return undefined;
     if (this.#tooLate(sentMs, plan)) {
-      this.#withdrawals.add(request, false);
+      this.#withdraw(request, false);
       throw lockError('ERR_LOCK_TIMEOUT', `${encoded} had run out before the reply could be read`);
     }
     return this.#hold(encoded, request, taking.token, sentMs, plan);
@@ -277,8 +277,12 @@ export class StoreLocks implements Locks {
     return { resource: resourceOf(kind, encoded), owner, shape: plan.shape, ttlMs: plan.ttlMs };
   }
 
+  #withdraw(request: LockRequest, doubtful: boolean): void {
+    this.#withdrawals.add(() => this.#parts.store.withdraw(request), request.ttlMs, doubtful);
+  }
+
   #failed(request: LockRequest, error: unknown): never {
-    if (isDoubtful(error)) this.#withdrawals.add(request, true);
+    if (isDoubtful(error)) this.#withdraw(request, true);
     throw error;
   }
 
@@ -293,7 +297,7 @@ export class StoreLocks implements Locks {
 
   async #wait(name: string, request: LockRequest, startMs: number, plan: Plan, first: boolean): Promise<HeldLock> {
     if (this.#closing !== undefined) {
-      this.#withdrawals.add(request, false);
+      this.#withdraw(request, false);
       throw closed();
     }
     const { store, clock } = this.#parts;
@@ -302,7 +306,7 @@ export class StoreLocks implements Locks {
     const waiting = new Waiting({ store, clock, request, name, signal, timeoutMs, giveUpAtMs, first });
     if (!first) this.#crowds.note(request.resource, startMs);
     const ended = waiting.run().then((left) => {
-      if (left) this.#withdrawals.add(request, waiting.doubtful);
+      if (left) this.#withdraw(request, waiting.doubtful);
       this.#waiting.delete(waiting);
     });
     this.#waiting.set(waiting, ended);

@@ -1,5 +1,7 @@
 import type { Clock, ClockTimer } from '@tierkit/core';
-import type { LockRequest, LockStore } from './stores/lock-store.ts';
+
+/** Takes something back. @returns whether it was there */
+export type TakeBack = () => Promise<boolean>;
 
 const FIRST_RETRY_MS = 50;
 
@@ -10,22 +12,20 @@ const FIRST_RETRY_MS = 50;
  * live would have ended it.
  */
 export class Withdrawals {
-  readonly #store: LockStore;
   readonly #clock: Clock;
   readonly #timers = new Set<ClockTimer>();
   #pending = 0;
   #idle: (() => void) | undefined;
   #closed = false;
 
-  constructor(store: LockStore, clock: Clock) {
-    this.#store = store;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** @param doubtful whether the request may not have been applied yet */
-  add(request: LockRequest, doubtful: boolean): void {
+  add(takeBack: TakeBack, ttlMs: number, doubtful: boolean): void {
     this.#pending++;
-    void this.#try(request, doubtful, this.#clock.monotonic() + request.ttlMs, FIRST_RETRY_MS);
+    void this.#try(takeBack, doubtful, this.#clock.monotonic() + ttlMs, FIRST_RETRY_MS);
   }
 
   /** Resolves once the attempts that are under way have ended; no further ones follow. */
@@ -39,17 +39,17 @@ export class Withdrawals {
     if (this.#pending > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  async #try(request: LockRequest, doubtful: boolean, untilMs: number, delayMs: number): Promise<void> {
+  async #try(takeBack: TakeBack, doubtful: boolean, untilMs: number, delayMs: number): Promise<void> {
     let found = false;
     try {
-      found = (await this.#store.withdraw(request)) || !doubtful;
+      found = (await takeBack()) || !doubtful;
     } catch {
       // Not now, so later.
     }
     if (!found && !this.#closed && this.#clock.monotonic() + delayMs < untilMs) {
       const timer = this.#clock.setTimeout(() => {
         this.#timers.delete(timer);
-        void this.#try(request, doubtful, untilMs, 2 * delayMs);
+        void this.#try(takeBack, doubtful, untilMs, 2 * delayMs);
       }, delayMs);
       this.#timers.add(timer);
       return;

@@ -193,3 +193,35 @@ it('leaves no rejection unhandled when it is closed while it holds and waits', a
   await sleep(300);
   expect(await Promise.all(contenders.map((each) => each.faults()))).toEqual([[], [], []]);
 });
+
+it('keeps a quorum exclusive with the node that orders its contenders, without it, where votes split, and when it is back', async () => {
+  const servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
+  const [first] = servers as [StandaloneRedis, StandaloneRedis, StandaloneRedis];
+  try {
+    // The same processes, with other locks.
+    await Promise.all(
+      contenders.map((each) => each.start({ quorum: servers.map(({ url }) => url) }, inject('redisUrl'))),
+    );
+    const order = { callers: 3, ttl: 800, holdMs: 1, giveUp: 0 };
+    const { journal } = await storm({ ...order, name: 'in order', ms: 300, atLeast: 10 });
+    expectExclusion(journal);
+    // Votes that block each other would last for their time to live.
+    expect(longestGapMs(journal)).toBeLessThan(800);
+
+    const whole = storm({ ...order, name: 'unordered', ms: 1_400, atLeast: 15 });
+    await sleep(100);
+    await first.process.end('SIGKILL');
+    const downNs = process.hrtime.bigint();
+    // Longer than any vote that it had given could last.
+    await sleep(900);
+    const upNs = process.hrtime.bigint();
+    await first.process.start();
+    const all = (await whole).journal;
+    expectExclusion(all);
+    expect(all.filter(({ fromNs }) => fromNs > downNs && fromNs < upNs).length).toBeGreaterThan(0);
+    expect(await Promise.all(contenders.map((each) => each.faults()))).toEqual([[], [], []]);
+  } finally {
+    await Promise.all(contenders.map((each) => each.ask('close')));
+    await Promise.all(servers.map((each) => each.stop()));
+  }
+});

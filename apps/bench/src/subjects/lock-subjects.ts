@@ -13,7 +13,7 @@ const COMPARE_AND_DELETE =
 const url = (port: number): string => `redis://127.0.0.1:${port}`;
 
 /** The least that a lock with an owner and a time to live must do; it cannot wait. */
-export const limitSetNx: LockSubject = {
+const limitSetNx: LockSubject = {
   name: 'limit: SET NX, compare and delete',
   role: 'limit',
   async open([port = 0]) {
@@ -34,7 +34,7 @@ export const limitSetNx: LockSubject = {
  * What no queue in Redis can beat: one element that waiters pop, each on a connection of its own. It has no owner and no time to
  * live: whoever dies with it takes it along. Of several servers, the others are told and told again.
  */
-export const limitPop: LockSubject = {
+const limitPop: LockSubject = {
   name: 'limit: BLPOP and LPUSH, unprotected',
   role: 'limit',
   async open(ports) {

@@ -38,7 +38,7 @@ export class QuorumStore implements LockStore {
     this.#prefix = options.prefix;
     this.#turns = new RedisStore(nodes[0] as RedisConnection, { ...options, prefix: `${options.prefix}turn:` });
     this.#turnsHere = new MemoryStore(options.clock);
-    this.#ballot = new Ballot(nodes);
+    this.#ballot = new Ballot(nodes, options.clock);
   }
 
   async take(request: LockRequest, manner: 'try' | 'wait'): Promise<Taking> {
@@ -109,17 +109,22 @@ export class QuorumStore implements LockStore {
 
   async forceRelease(resource: string): Promise<boolean> {
     const vote = this.#key(resource, 'vote');
-    const removed = await majority(this.#nodes.map((node) => node.execute((client) => client.del(vote))));
+    const removals = this.#nodes.map((node) => node.execute((client) => client.del(vote)));
+    await majority(removals);
+    const removed = (await Promise.allSettled(removals)).filter(
+      (removal) => removal.status === 'fulfilled' && removal.value === 1,
+    );
     await this.#turns.forceRelease(resource).catch(() => undefined);
-    return removed.includes(1);
+    // A vote alone is what is left of a hold that has ended, or of a vote that failed.
+    return 2 * removed.length > this.#nodes.length;
   }
 
   async ready(timeoutMs: number): Promise<void> {
     await majority(this.#nodes.map((node) => node.ready(timeoutMs)));
   }
 
-  close(): Promise<void> {
-    return this.#turns.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#ballot.close(), this.#turns.close()]);
   }
 
   #key(resource: string, part: 'vote' | 'fence'): string {

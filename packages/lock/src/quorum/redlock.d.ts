@@ -19,7 +19,13 @@ declare module 'redlock' {
     readonly value: string;
   }
 
+  interface Script {
+    readonly value: string;
+    readonly hash: string;
+  }
+
   export default class Redlock {
+    readonly scripts: { readonly acquireScript: Script; readonly releaseScript: Script };
     constructor(
       clients: Iterable<VotingClient>,
       settings: { readonly retryCount: number; readonly driftFactor: number },

@@ -1,7 +1,8 @@
-import { TierkitError } from '@tierkit/core';
+import { TierkitError, type Clock } from '@tierkit/core';
 import type { RedisConnection } from '@tierkit/redis';
 import Redlock, { ExecutionError, ResourceLockedError, type Lock, type VotingClient } from 'redlock';
-import { lockError } from '../errors.ts';
+import { isDoubtful, lockError } from '../errors.ts';
+import { Withdrawals } from '../withdrawals.ts';
 
 /** Votes that a majority of nodes has given. */
 export type Votes = Lock;
@@ -12,9 +13,12 @@ export type Votes = Lock;
  */
 export class Ballot {
   readonly #redlock: Redlock;
+  readonly #late: Withdrawals;
 
-  constructor(nodes: readonly RedisConnection[]) {
-    this.#redlock = new Redlock(nodes.map(votingClient), { retryCount: 0, driftFactor: 0 });
+  constructor(nodes: readonly RedisConnection[], clock: Clock) {
+    const clients = nodes.map((node) => this.#client(node));
+    this.#redlock = new Redlock(clients, { retryCount: 0, driftFactor: 0 });
+    this.#late = new Withdrawals(clock);
   }
 
   /**
@@ -50,6 +54,35 @@ export class Ballot {
       return false;
     }
   }
+
+  /** Ends what goes on in the background. */
+  close(): Promise<void> {
+    return this.#late.close();
+  }
+
+  /** What redlock calls, with the deadlines of the connection. */
+  #client(node: RedisConnection): VotingClient {
+    return {
+      evalsha: (sha, keyCount, rest) =>
+        node
+          .execute((client) => client.evalsha(sha, keyCount, ...rest))
+          .catch((error: unknown) => {
+            if (isDoubtful(error) && sha === this.#redlock.scripts.acquireScript.hash) this.#takeBack(node, rest);
+            // It looks for the word at the beginning.
+            if (error instanceof TierkitError && error.details['reply'] === 'NOSCRIPT') throw new Error('NOSCRIPT');
+            throw error;
+          }),
+      eval: (script, keyCount, rest) => node.execute((client) => client.eval(script, keyCount, ...rest)),
+    };
+  }
+
+  /** A vote that nobody knows of was not counted, and would stand in the way of the next. */
+  #takeBack(node: RedisConnection, [key = '', value = '', ttlMs = 0]: readonly (string | number)[]): void {
+    const { releaseScript } = this.#redlock.scripts;
+    const takeBack = async (): Promise<boolean> =>
+      (await node.execute((client) => client.eval(releaseScript.value, 1, key, value))) === 1;
+    this.#late.add(takeBack, Number(ttlMs), true);
+  }
 }
 
 /** Passes only if most nodes answered, if with no: then the lock is somebody's. */
@@ -71,19 +104,4 @@ export function noQuorum(answered: number, needed: number, errors: readonly unkn
     { answered, needed, applied: 'unknown' },
     errors.find((error) => !(error instanceof ResourceLockedError)),
   );
-}
-
-/** What redlock calls, with the deadlines of the connection. */
-function votingClient(redis: RedisConnection): VotingClient {
-  return {
-    evalsha: (sha, keyCount, rest) =>
-      redis
-        .execute((client) => client.evalsha(sha, keyCount, ...rest))
-        .catch((error: unknown) => {
-          // It looks for the word at the beginning.
-          if (error instanceof TierkitError && error.details['reply'] === 'NOSCRIPT') throw new Error('NOSCRIPT');
-          throw error;
-        }),
-    eval: (script, keyCount, rest) => redis.execute((client) => client.eval(script, keyCount, ...rest)),
-  };
 }
