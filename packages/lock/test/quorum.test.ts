@@ -1,11 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { startRedis, until } from '../../../test/servers/index.ts';
 import { createLocks } from '../src/index.ts';
 
 it('says that there is no quorum, and holds nothing back, when most nodes are away', async () => {
   const servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
   onTestFinished(async () => void (await Promise.all(servers.map((each) => each.stop()))));
-  const [, second, third] = servers as [StandaloneRedis, StandaloneRedis, StandaloneRedis];
+  const [, second, third] = servers;
   const locks = createLocks({ quorum: servers.map(({ url }) => url) });
   await locks.ready();
   const held = await locks.acquire('most are away', { ttl: 1_500 });

@@ -196,7 +196,7 @@ it('leaves no rejection unhandled when it is closed while it holds and waits', a
 
 it('keeps a quorum exclusive with the node that orders its contenders, without it, where votes split, and when it is back', async () => {
   const servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
-  const [first] = servers as [StandaloneRedis, StandaloneRedis, StandaloneRedis];
+  const [first] = servers;
   try {
     // The same processes, with other locks.
     await Promise.all(
