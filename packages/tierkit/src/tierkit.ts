@@ -74,6 +74,7 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
   ): Limiter<Name, Plan>;
   /** A guard against brute force, see `@tierkit/rate-limit`. It ends with the kit. @throws {TierkitError} `ERR_LIMIT_OPTIONS` */
   guard(name: string, options?: KitGuardOptions): Guard;
+  /**
    * Locks across processes on `durableRedis`, see `@tierkit/lock`; they end with the kit.
    *
    * @throws {TierkitError} `ERR_LOCK_OPTIONS`, `ERR_DURATION_INVALID`; `ERR_TIERKIT_OPTIONS`: the kit keeps nothing
@@ -207,9 +208,8 @@ function wire(
     limiters: () => limiters.list(),
     quotas: () => quotas.list(),
     close() {
-      const parts = [tiers, limiters, quotas, buses, presence];
+      const parts = [tiers, limiters, quotas, buses, locks, presence];
       closing ??= closeAll(parts, redis === undefined ? [durable] : [durable, redis]);
-      closing ??= closeAll([tiers, quotas, buses, locks, presence], redis === undefined ? [durable] : [durable, redis]);
       return closing;
     },
   };
