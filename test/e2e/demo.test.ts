@@ -78,10 +78,12 @@ describe('the demo', () => {
       '5  Redis stops',
       'Limits',
       'Quotas',
+      'Metrics written behind',
       'What the analysis found',
     ])
       expect(stdout).toContain(`\n${act}`);
     for (const expected of [
+      /Postgres has the last acknowledged metrics of every file .* met$/m,
       /a hit at least 90 % faster than the analysis it saves .* met$/m,
       /nothing is analysed twice on A .* met$/m,
       /B analyses nothing that A has .* met$/m,

@@ -4,6 +4,7 @@ import { editingAct } from './acts/editing.ts';
 import { foundAct } from './acts/found.ts';
 import { limitsAct } from './acts/limits.ts';
 import { lookupAct } from './acts/lookup.ts';
+import { metricsAct } from './acts/metrics.ts';
 import { oneAtATimeAct } from './acts/one-at-a-time.ts';
 import { outageAct } from './acts/outage.ts';
 import { quotasAct } from './acts/quotas.ts';
@@ -24,6 +25,7 @@ const ACTS = [
   limitsAct,
   quotasAct,
   oneAtATimeAct,
+  metricsAct,
   foundAct,
 ] as const;
 const stop = new AbortController();

@@ -4,7 +4,8 @@ import { Allowances } from './allowances.ts';
 import type { Answer } from './answer.ts';
 import { monotonicMs, watchForChange, type SeenChange } from './change-watch.ts';
 import { LicenceRegistry } from './licence-registry.ts';
-import type { InstanceOptions, OperationName, Operations, Reading } from './operations.ts';
+import { Metrics } from './metrics.ts';
+import type { InstanceOptions, OperationName, Operations, Reading, WrittenMetrics } from './operations.ts';
 import { RequestLimits } from './request-limits.ts';
 import { ProjectReports } from './project-reports.ts';
 import { AnalysisService } from './service.ts';
@@ -23,10 +24,14 @@ export class Instance {
     const { redis, prefix, name } = options;
     const kit = createTierkit({ redis, prefix, locks: { instance: name } });
     await kit.ready();
-    return new Instance(options, kit);
+    return new Instance(options, kit, await Metrics.open(kit, options.hasTable));
   }
 
-  private constructor({ root, edits, redis, prefix }: InstanceOptions, kit: ReturnType<typeof createTierkit>) {
+  private constructor(
+    { root, edits, redis, prefix }: InstanceOptions,
+    kit: ReturnType<typeof createTierkit>,
+    metrics: Metrics,
+  ) {
     const analyser = new Analyser();
     const registry = new LicenceRegistry(root);
     const service = new AnalysisService(kit, new WorkspaceFiles(root, edits), analyser, registry);
@@ -90,12 +95,30 @@ export class Instance {
       finishReport: ({ project }) => reports.finish(project),
       lookAtLock: ({ project }) => reports.look(project),
       takeLockAway: ({ project }) => reports.takeAway(project),
+      writeMetrics: async ({ project, paths, rounds }) => {
+        const found = await Promise.all(paths.map(async (path) => (await service.analyse(project, path)).value));
+        const written: WrittenMetrics[] = [];
+        for (let measured = 1; measured <= rounds; measured++) {
+          const writes = paths.map((path, index) => {
+            const { lines = 0, complexity = 0 } = found[index] ?? {};
+            return metrics.write(project, path, { lines, complexity, measured });
+          });
+          written.push(...(await Promise.all(writes)));
+        }
+        return written;
+      },
+      readMetrics: async ({ project, paths, rounds }) => {
+        const found = await Promise.all(paths.map((path) => metrics.read(project, path)));
+        return found.filter((one) => one?.measured === rounds).length;
+      },
+      metricsInPostgres: ({ project }) => metrics.inPostgres(project),
       connected: () => service.connected(),
       counters: async () => service.counters(),
       close: async () => {
         analyser[Symbol.dispose]();
         reports.close();
         await kit.close();
+        await metrics.close();
       },
     };
   }

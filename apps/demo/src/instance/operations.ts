@@ -14,6 +14,8 @@ export interface InstanceOptions {
   readonly edits: string;
   readonly redis: string;
   readonly prefix: string;
+  /** Whether this instance has the table of metrics. */
+  readonly hasTable: boolean;
 }
 
 /** One answered read: which tier, how long, and for a report by path the version that was read. */
@@ -66,6 +68,21 @@ interface OfFile extends OfProject {
   readonly path: string;
 }
 
+export interface WrittenMetrics {
+  readonly path: string;
+  readonly version: number;
+  /** Until Redis acknowledged them. */
+  readonly ms: number;
+}
+
+export interface MetricsInPostgres {
+  readonly versions: Readonly<Record<string, number>>;
+  readonly drained: boolean;
+  readonly deadLetters: number;
+  readonly batches: number;
+  readonly place: string;
+}
+
 /** What the demo asks of an instance, each with its request and its reply. */
 export interface Operations {
   start: Operation<InstanceOptions, void>;
@@ -107,6 +124,11 @@ export interface Operations {
   lookAtLock: Operation<OfProject, LockView>;
   /** Takes the lock away from whoever has it. */
   takeLockAway: Operation<OfProject, void>;
+  /** Measures the files so many times, all at once, and writes what it finds behind the cache. */
+  writeMetrics: Operation<OfFiles & { readonly rounds: number }, WrittenMetrics[]>;
+  /** How many files have the metrics of the last round. */
+  readMetrics: Operation<OfFiles & { readonly rounds: number }, number>;
+  metricsInPostgres: Operation<OfProject, MetricsInPostgres>;
   /** Whether Redis answers and invalidations arrive. */
   connected: Operation<void, boolean>;
   /** The kit's own counters of the project tier. */

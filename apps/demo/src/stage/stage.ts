@@ -43,7 +43,11 @@ export class Stage implements AsyncDisposable {
   async start(): Promise<void> {
     await this.guard();
     const options = { root: this.sources.root, edits: this.edits.folder, redis: this.redis.url, prefix: this.#prefix };
-    await Promise.all(this.instances.map((instance) => instance.call('start', { ...options, name: instance.name })));
+    await Promise.all(
+      this.instances.map((instance) =>
+        instance.call('start', { ...options, name: instance.name, hasTable: instance === this.a }),
+      ),
+    );
   }
 
   /** Has instance A end the private Redis, should this process be killed. */
