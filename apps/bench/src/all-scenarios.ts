@@ -1,5 +1,6 @@
 import type { MeasureOptions } from './measure.ts';
 import type { CommandCounter } from './redis-commands.ts';
+import { runEvents } from './run-events.ts';
 import { runInvalidation } from './run-invalidation.ts';
 import { runLimit } from './run-limit.ts';
 import { runMemory } from './run-memory.ts';
@@ -10,6 +11,7 @@ import { runScenario, type ScenarioResult } from './run-scenario.ts';
 import { runStampede } from './run-stampede.ts';
 import { runWriteBehindFlush, runWriteBehindWrites } from './run-write-behind.ts';
 import { clearScope } from './scenarios/clear-scope.ts';
+import { events } from './scenarios/events.ts';
 import { invalidateTag } from './scenarios/invalidate-tag.ts';
 import { l1Hit } from './scenarios/l1-hit.ts';
 import { l2Hit } from './scenarios/l2-hit.ts';
@@ -63,6 +65,10 @@ export const allScenarios: readonly Bench[] = [
     name: writeBehindFlush.name,
     run: (server, quick) => runWriteBehindFlush(writeBehindFlush, server, quick ? 7 : 30),
   },
+  ...events.map((scenario): Bench => ({
+    name: scenario.name,
+    run: (server, quick) => runEvents(scenario, server, quick ? quickly : fully),
+  })),
   ...memory.map((scenario): Bench => ({
     name: scenario.name,
     run: (server, quick) => runMemory(scenario, server, quick ? 1 : 5),

@@ -37,6 +37,7 @@ type Asked = Resolved | KeyPattern | 'all';
 /** The channels of a bus, and what names and patterns mean among them. */
 export class ChannelMap {
   readonly #known = new Map<string, KnownChannel>();
+  readonly #literals = new Map<string, Resolved>();
 
   /** @throws {TierkitError} `ERR_BUS_OPTIONS`, `ERR_BUS_CHANNEL` */
   constructor(channels: Channels) {
@@ -50,6 +51,7 @@ export class ChannelMap {
       if (channel.kind === 'fed' && !known.name.literal)
         throw busError('ERR_BUS_CHANNEL', `channel ${name} is fed and can have no parameters`);
       this.#known.set(name, known);
+      if (known.name.literal) this.#literals.set(name, fill(known, {}));
     }
   }
 
@@ -60,6 +62,8 @@ export class ChannelMap {
    * @throws {TierkitError} `ERR_BUS_CHANNEL`
    */
   resolve(name: string, params?: Readonly<Record<string, string | number>>): Resolved {
+    const literal = params === undefined ? this.#literals.get(name) : undefined;
+    if (literal !== undefined) return literal;
     const known = typeof name === 'string' ? this.#known.get(name) : undefined;
     if (known !== undefined) return fill(known, params ?? {});
     if (params === undefined && typeof name === 'string') {

@@ -9,6 +9,8 @@ type Segment = { readonly text: string; readonly param?: undefined } | { readonl
 /** A channel's name in the map, taken apart: `'notifications:user:{id}'`. */
 export class ChannelName {
   readonly name: string;
+  /** Whether it has no parameters. */
+  readonly literal: boolean;
   readonly #segments: readonly Segment[];
 
   /** @throws {TierkitError} `ERR_BUS_CHANNEL` */
@@ -21,16 +23,13 @@ export class ChannelName {
       throw invalid(name, 'has a segment that is neither letters, digits and _ . - nor a parameter in braces');
     });
     const params = this.params;
+    this.literal = params.length === 0;
     if (new Set(params).size < params.length) throw invalid(name, 'has a parameter twice');
     if (name.length > 256) throw invalid(name, 'is longer than 256 characters');
   }
 
   get params(): readonly string[] {
     return this.#segments.flatMap(({ param }) => (param === undefined ? [] : [param]));
-  }
-
-  get literal(): boolean {
-    return this.params.length === 0;
   }
 
   /** Matches in Redis what the name can become, and possibly more: a segment ends at no `:` there. */

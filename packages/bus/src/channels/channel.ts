@@ -49,7 +49,7 @@ export type Channels = Readonly<Record<string, Channel>>;
  * @param schema any Standard Schema: checked before sending, and its output is what subscribers get
  */
 export function ephemeral<In, Out>(schema: StandardSchemaV1<In, Out>): EphemeralChannel<In, Out>;
-export function ephemeral<T = unknown>(): EphemeralChannel<T>;
+export function ephemeral<T = unknown>(): EphemeralChannel<NoInfer<T>>;
 export function ephemeral(schema?: StandardSchemaV1): EphemeralChannel {
   return { kind: 'ephemeral', schema: checkedSchema(schema) };
 }
@@ -62,7 +62,7 @@ export function ephemeral(schema?: StandardSchemaV1): EphemeralChannel {
  * @throws {TierkitError} `ERR_BUS_OPTIONS` or `ERR_DURATION_INVALID`
  */
 export function durable<In, Out>(schema: StandardSchemaV1<In, Out>, keep?: RetentionOptions): DurableChannel<In, Out>;
-export function durable<T = unknown>(keep?: RetentionOptions): DurableChannel<T>;
+export function durable<T = unknown>(keep?: RetentionOptions): DurableChannel<NoInfer<T>>;
 export function durable(first?: StandardSchemaV1 | RetentionOptions, second?: RetentionOptions): DurableChannel {
   const schema = isSchema(first) ? first : undefined;
   const { maxLength = 100_000, maxAge, ...rest } = (isSchema(first) ? second : first) ?? {};

@@ -23,27 +23,27 @@ interface Fields {
   group: string | undefined;
 }
 
-/** What others added to the stream has no message, which cannot be decoded, so that it counts as such. */
+const SUBJECT = 's'.charCodeAt(0);
+const GROUP = 'g'.charCodeAt(0);
+
+/**
+ * The first field is the message, under the entry's number. What others added to the stream has no number, and most
+ * likely no message, which is found out when it is decoded.
+ */
 function fieldsOf(fields: readonly Buffer[] | null): Fields {
-  const read: Fields = { message: NOTHING, count: undefined, subject: undefined, group: undefined };
-  if (fields === null) return read;
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const value = fields[i + 1] as Buffer;
-    switch (fields[i]?.toString('latin1') ?? '') {
-      case 'm':
-        read.message = value;
-        break;
-      case 'n':
-        read.count = Number(value.toString('latin1'));
-        break;
-      case 's':
-        read.subject = value.toString();
-        break;
-      case 'g':
-        read.group = value.toString();
-        break;
-      default:
-    }
+  const count = Number(fields?.[0]?.toString('latin1') ?? Number.NaN);
+  const read: Fields = {
+    message: fields?.[1] ?? NOTHING,
+    count: Number.isSafeInteger(count) ? count : undefined,
+    subject: undefined,
+    group: undefined,
+  };
+  if (fields === null || fields.length === 2) return read;
+  for (let i = 2; i + 1 < fields.length; i += 2) {
+    const name = fields[i];
+    if (name?.length !== 1) continue;
+    if (name[0] === SUBJECT) read.subject = fields[i + 1]?.toString();
+    else if (name[0] === GROUP) read.group = fields[i + 1]?.toString();
   }
   return read;
 }

@@ -30,6 +30,28 @@ export interface GroupConsumerOptions {
   readonly onFailure: () => void;
 }
 
+/** What a handler is told; most never look at the signal, which is costly to make. */
+class Work implements ConsumeContext {
+  readonly attempt: number;
+  #controller: AbortController | undefined;
+  #aborted = false;
+
+  constructor(attempt: number) {
+    this.attempt = attempt;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}
+
 /** Acknowledgements wait this long for others, at the most. */
 const ACKNOWLEDGE_AFTER_MS = 50;
 /** Retries that fall due are looked for no more often. */
@@ -45,8 +67,10 @@ export class GroupConsumer {
   readonly #reader: StreamReader;
   readonly #backoff: Backoff;
   readonly #waiting: Delivery[] = [];
-  readonly #working = new Map<string, AbortController>();
+  readonly #working = new Map<string, Work>();
   readonly #done: string[] = [];
+  /** Finished here, and not known to be acknowledged. */
+  readonly #finishedIds = new Set<string>();
   #onRoom: () => void = () => {};
   #onIdle: () => void = () => {};
   #acknowledging: ClockTimer | undefined;
@@ -93,7 +117,7 @@ export class GroupConsumer {
         };
       });
     }
-    for (const controller of this.#working.values()) controller.abort();
+    for (const work of this.#working.values()) work.abort();
     this.#touching?.cancel();
     this.#acknowledging?.cancel();
     await this.#running;
@@ -182,7 +206,7 @@ export class GroupConsumer {
       position,
     });
     if (event instanceof Promise) {
-      this.#working.set(id, new AbortController());
+      this.#working.set(id, new Work(attempt));
       return event.then((judged) => this.#handleEvent(delivery, judged));
     }
     return this.#handleEvent(delivery, event);
@@ -190,11 +214,11 @@ export class GroupConsumer {
 
   #handleEvent({ id, attempt }: Delivery, event: BusEvent | undefined): Promise<void> | undefined {
     if (event === undefined) return this.#bury(id, attempt, 'it cannot be read, or does not pass the schema');
-    const controller = this.#working.get(id) ?? new AbortController();
+    const work = this.#working.get(id) ?? new Work(attempt);
     try {
-      const result = this.#options.handler(event, { attempt, signal: controller.signal });
+      const result = this.#options.handler(event, work);
       if (!(result instanceof Promise)) return this.#finished(id);
-      this.#working.set(id, controller);
+      this.#working.set(id, work);
       return result.then(
         () => this.#finished(id),
         (error: unknown) => this.#failed(id, attempt, error),
@@ -206,6 +230,7 @@ export class GroupConsumer {
 
   #finished(id: string): undefined {
     this.#done.push(id);
+    this.#finishedIds.add(id);
     if (this.#done.length >= this.#options.settings.batch) void this.#acknowledge();
     else this.#acknowledgeLater();
   }
@@ -224,7 +249,7 @@ export class GroupConsumer {
 
   #bury(id: string, attempts: number, reason: string): Promise<void> {
     const { driver, stream, settings } = this.#options;
-    this.#working.set(id, this.#working.get(id) ?? new AbortController());
+    this.#working.set(id, this.#working.get(id) ?? new Work(attempts));
     return this.#ask(driver.bury(stream, settings.group, { id, attempts, reason: reason.slice(0, 1_000) }));
   }
 
@@ -251,7 +276,13 @@ export class GroupConsumer {
     this.#acknowledging?.cancel();
     this.#acknowledging = undefined;
     const ids = this.#done.splice(0);
-    if (ids.length > 0) await this.#ask(this.#options.driver.acknowledge(this.#options.stream, this.#owner.group, ids));
+    if (ids.length === 0) return;
+    const { driver, stream } = this.#options;
+    await this.#ask(
+      driver.acknowledge(stream, this.#owner.group, ids).then(() => {
+        for (const id of ids) this.#finishedIds.delete(id);
+      }),
+    );
   }
 
   /** What is at work or waits here must not look abandoned. */
@@ -271,7 +302,7 @@ export class GroupConsumer {
       const asked = new Set(ids);
       const left = this.#waiting.filter(({ id }) => own.has(id) || !asked.has(id));
       this.#waiting.splice(0, this.#waiting.length, ...left);
-      for (const [id, controller] of this.#working) if (asked.has(id) && !own.has(id)) controller.abort();
+      for (const [id, work] of this.#working) if (asked.has(id) && !own.has(id)) work.abort();
     } catch (error) {
       logger.warn({ error, stream }, 'a consumer could not say that it is at work');
     }
@@ -296,8 +327,9 @@ export class GroupConsumer {
     if (this.#waiting.length > 0) return this.#claimIn(BUSY_MS);
     try {
       const claimed = await driver.claim(stream, this.#owner, settings.claimAfterMs, settings.batch);
-      // What is at work here was claimed from ourselves: it took longer than we could say so.
-      this.#take(claimed.filter(({ id }) => !this.#working.has(id)));
+      // What is at work or finished here was claimed from ourselves: we were slow to say so.
+      for (const { id } of claimed) if (this.#finishedIds.has(id)) this.#finished(id);
+      this.#take(claimed.filter(({ id }) => !this.#working.has(id) && !this.#finishedIds.has(id)));
       if (claimed.length === settings.batch) this.#claimIn(0);
     } catch (error) {
       if (!this.#closed) logger.warn({ error, stream }, 'what other consumers left cannot be taken over for now');

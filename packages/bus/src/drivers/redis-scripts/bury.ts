@@ -11,8 +11,8 @@ export const bury = defineScript({
     local entry = redis.call('XRANGE', stream, id, id)[1]
     if not entry then return 0 end
     local f = {}
-    for i = 1, #entry[2], 2 do f[entry[2][i]] = entry[2][i + 1] end
-    local add = {'XADD', dead, 'MAXLEN', '~', limit, '*', 'm', f['m'] or '', 'g', group, 't', attempts, 'r', reason}
+    for i = 3, #entry[2], 2 do f[entry[2][i]] = entry[2][i + 1] end
+    local add = {'XADD', dead, 'MAXLEN', '~', limit, '*', 'm', entry[2][2], 'g', group, 't', attempts, 'r', reason}
     if f['s'] then add[#add + 1] = 's' add[#add + 1] = f['s'] end
     redis.call(unpack(add))
     return 1

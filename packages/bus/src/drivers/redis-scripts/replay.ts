@@ -14,7 +14,7 @@ export const replay = defineScript({
         local f = {}
         for i = 1, #entry[2], 2 do f[entry[2][i]] = entry[2][i + 1] end
         local count = redis.call('INCR', counter)
-        local add = {'XADD', stream, 'MAXLEN', '~', maxLength, '*', 'm', f['m'] or '', 'n', count, 'g', f['g'] or ''}
+        local add = {'XADD', stream, 'MAXLEN', '~', maxLength, '*', count, f['m'] or '', 'g', f['g'] or ''}
         if f['s'] then add[#add + 1] = 's' add[#add + 1] = f['s'] end
         redis.call(unpack(add))
         redis.call('XDEL', dead, id)
