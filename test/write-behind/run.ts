@@ -80,7 +80,7 @@ class Crowd {
       redis: n < redisKills,
     })).sort((a, b) => a.at - b.at);
     for (const point of points) {
-      await until('the work goes on', () => this.#acknowledged >= point.at, 60_000);
+      await until('the work goes on', () => this.#acknowledged >= point.at, 120_000);
       this.#kills++;
       if (point.redis) {
         onEvent?.(`Redis is killed after ${this.#acknowledged} writes`);
@@ -88,7 +88,7 @@ class Crowd {
         await this.#redis.process.start();
       } else await this.#killOne();
     }
-    await until('all is acknowledged', () => [...this.#left.values()].every((left) => left <= 0), 60_000);
+    await until('all is acknowledged', () => [...this.#left.values()].every((left) => left <= 0), 120_000);
   }
 
   /** When nothing is pending any more. */

@@ -9,4 +9,4 @@ it('brings the last acknowledged write of every key to Postgres, and none backwa
   // Writes of one key went together, and some batches came again.
   expect(report.flushes).toBeGreaterThan(20);
   expect(report.takenAgain).toBeGreaterThan(0);
-});
+}, 180_000);
