@@ -1,7 +1,8 @@
-import { createAdmin, serveAdmin, type AdminToken } from '@tierkit/admin';
+import { createAdmin, createLatencies, serveAdmin, type AdminToken } from '@tierkit/admin';
 import { randomBytes } from 'node:crypto';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createTierkit, type Tierkit } from 'tierkit';
+import { someParts, type SomeParts } from './some-parts.ts';
 
 export const TOKENS = {
   viewer: 'viewer-0123456789abcdef',
@@ -18,23 +19,29 @@ export interface Place {
   readonly kit: Tierkit;
   /** Another instance of the service. */
   readonly other: Tierkit;
+  /** What it has besides a cache. */
+  readonly own: SomeParts;
   readonly url: string;
   close(): Promise<void>;
 }
 
 export async function openPlace(redisUrl: string): Promise<Place> {
-  const options = { redis: redisUrl, prefix: `b${randomBytes(6).toString('hex')}:` };
-  const [kit, other] = [createTierkit(options), createTierkit(options)];
-  await Promise.all([kit.ready('20s'), other.ready('20s')]);
-  const server = await serveAdmin(createAdmin(kit, { tokens }), { port: 0 });
+  const prefix = `b${randomBytes(6).toString('hex')}:`;
+  // What is tested here is no deadline: the machine may be busy.
+  const options = { redis: { url: redisUrl, commandTimeout: '10s' }, prefix } as const;
+  const latencies = createLatencies();
+  const [kit, other] = [createTierkit({ ...options, telemetry: latencies }), createTierkit(options)];
+  const [own] = await Promise.all([someParts(redisUrl, prefix), kit.ready('20s'), other.ready('20s')]);
+  const server = await serveAdmin(createAdmin(kit, { tokens, latencies, parts: own.parts }), { port: 0 });
   return {
     kit,
     other,
+    own,
     url: `http://127.0.0.1:${server.port}/`,
     async close() {
       await server.close();
       await Promise.all([kit.global.clear(), kit.project('p').clear()]);
-      await Promise.all([kit.close(), other.close()]);
+      await Promise.all([kit.close(), other.close(), own.close()]);
     },
   };
 }

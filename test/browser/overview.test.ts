@@ -60,6 +60,27 @@ describe('the overview', () => {
     await shows((await kit.server())?.total.version ?? 'no version', panel('Health'));
   });
 
+  it('shows loads that run, how long they took, and how long reads took that Redis answered', async () => {
+    const { kit, other } = place;
+    let end = (): void => undefined;
+    const loading = kit.session('s').getOrSet('slow', () => new Promise<number>((resolve) => (end = () => resolve(1))));
+    await expect.poll(() => tile('Loads in flight').textContent()).toBe('1');
+    await shows('1', chart('Loads in flight').getByRole('row', { name: 'session' }));
+    end();
+    await loading;
+    await expect.poll(() => tile('Loads in flight').textContent()).toBe('0');
+    await chart('Time of a load').getByRole('row', { name: 'session' }).getByText(/s$/).waitFor();
+    await other.session('s').set('elsewhere', 1);
+    await kit.session('s').get('elsewhere');
+    await chart('Reads beyond').getByRole('row', { name: 'session, median' }).getByText(/s$/).waitFor();
+  });
+
+  it('shows which instances are alive', async () => {
+    const instances = panel('Instances').getByRole('row', { name: `process ${process.pid}` });
+    await expect.poll(() => instances.count()).toBe(2);
+    expect(await instances.getByText('this one').count()).toBe(1);
+  });
+
   it('draws its lines', async () => {
     const global = chart('Memory in process').getByRole('row', { name: 'global' });
     await global.waitFor();

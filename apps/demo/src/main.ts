@@ -15,6 +15,7 @@ import { listSources } from './source-folder.ts';
 import { Printer } from './stage/printer.ts';
 import { findRedis, type RedisSource } from './stage/redis-source.ts';
 import { Stage } from './stage/stage.ts';
+import { openPages } from './web/open-pages.ts';
 
 const ACTS = [
   baselineAct,
@@ -75,6 +76,7 @@ async function play(stage: Stage, onlyOnce: boolean): Promise<number> {
   }
   verdicts.print(printer);
   if (!onlyOnce) {
+    await openPages(stage);
     live = true;
     await liveView(stage, stop.signal);
   }

@@ -1,5 +1,6 @@
 import type { CacheChange } from '@tierkit/cache';
 import type { CacheSource } from './admin-source.ts';
+import type { Latencies } from './latencies.ts';
 import { adminError } from './problem.ts';
 
 /** What a live stream is told. */
@@ -55,13 +56,15 @@ export class LiveStream {
 export class LiveFeed {
   readonly #source: CacheSource;
   readonly #maxStreams: number;
+  readonly #latencies: Latencies | undefined;
   readonly #streams = new Map<LiveStream, { readonly names: boolean }>();
   #timer: NodeJS.Timeout | undefined;
   #stopListening: (() => void) | undefined;
   #closed = false;
 
-  constructor(source: CacheSource, maxStreams: number) {
+  constructor(source: CacheSource, maxStreams: number, latencies?: Latencies) {
     this.#source = source;
+    this.#latencies = latencies;
     this.#maxStreams = maxStreams;
   }
 
@@ -105,6 +108,8 @@ export class LiveFeed {
   }
 
   #snapshot(): LiveEvent {
-    return { event: 'stats', data: { timestamp: new Date().toISOString(), ...this.#source.stats() } };
+    const latencies = this.#latencies?.read();
+    const stats = { timestamp: new Date().toISOString(), ...this.#source.stats() };
+    return { event: 'stats', data: latencies === undefined ? stats : { ...stats, latencies } };
   }
 }

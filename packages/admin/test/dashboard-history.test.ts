@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { History } from '../dashboard/src/live/history.ts';
 
 const tier = (l1Hits: number, misses: number, bytes = 0): TierStats =>
-  ({ l1Hits, l2Hits: 0, misses, shared: 0, l1: { entries: 1, bytes } }) as unknown as TierStats;
+  ({
+    l1Hits,
+    l2Hits: 0,
+    misses,
+    shared: 0,
+    loads: 0,
+    loadMs: 0,
+    loading: 0,
+    l1: { entries: 1, bytes },
+  }) as unknown as TierStats;
 
 function historyOf(seconds: readonly Readonly<Record<string, TierStats>>[]): History {
   return seconds.reduce((history, tiers, second) => history.with({ at: second * 1_000, tiers }), new History());

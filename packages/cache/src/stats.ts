@@ -36,6 +36,8 @@ export interface CacheCounters {
 
 /** Counters while they count. */
 export interface LiveCounters extends CacheCounters {
+  /** Loaders that run now. */
+  loading: number;
   /** When there are so many L1 hits, the next one is looked at for the table of top keys. */
   sampleAt: number;
 }
@@ -47,6 +49,8 @@ export interface CacheFigures extends Readonly<CacheCounters> {
 }
 
 export interface TierStats extends CacheFigures {
+  /** Loaders that run now, those of a batch once for each of its keys. */
+  readonly loading: number;
   /** What the in-process level holds of the tier now, in entries and in bytes as its bounds count them. */
   readonly l1: { readonly entries: number; readonly bytes: number };
   /** What of the above was done under a name: by definitions, content caches, repositories and `countedAs`. */
@@ -106,7 +110,7 @@ export class TierCounts {
       for (const name of Object.keys(total) as (keyof LiveCounters)[]) total[name] += stats[name];
     }
     const names = Object.fromEntries([...this.#names].map(([name, { stats }]) => [name, figures(stats)]));
-    return { ...figures(total), l1: { ...this.level1 }, names };
+    return { ...figures(total), loading: total.loading, l1: { ...this.level1 }, names };
   }
 }
 
@@ -126,12 +130,13 @@ function newCounters(everyHit: boolean): LiveCounters {
     corrupt: 0,
     bytesRead: 0,
     bytesWritten: 0,
+    loading: 0,
     sampleAt: everyHit ? 0 : sampleStep(),
   };
 }
 
 function figures(live: LiveCounters): CacheFigures {
-  const { sampleAt: _notCounted, ...counters } = live;
+  const { sampleAt: _notCounted, loading: _now, ...counters } = live;
   const { l1Hits, l2Hits, misses, shared } = counters;
   const hits = l1Hits + l2Hits;
   return { ...counters, hitRate: hits === 0 ? 0 : hits / (hits + misses + shared) };

@@ -29,7 +29,7 @@ afterEach(() => Promise.all(opened.splice(0).map((one) => one.close())));
 function countersOf(tiers: Tiers, tier = 'session'): CacheCounters {
   const stats = tiers.stats().tiers[tier];
   if (stats === undefined) return NOTHING;
-  const { l1: _, names: __, hitRate: ___, ...counters } = stats;
+  const { l1: _, names: __, hitRate: ___, loading: ____, ...counters } = stats;
   // How long it took is told by the tests of usage, with a clock of their own.
   return { ...counters, loadMs: 0 };
 }
@@ -46,6 +46,23 @@ describe.each(['memory', 'Redis'] as const)('what is counted on %s', (backend) =
     plain = createTiers({ redis, prefix, l1: false });
     opened.push(tiers, plain);
     await Promise.all([tiers.ready(), plain.ready()]);
+  });
+
+  it('is how many loaders run, until they end or fail', async () => {
+    const scope = tiers.session('a');
+    const loading = (): number | undefined => tiers.stats().tiers['session']?.loading;
+    const ends: ((fails: boolean) => void)[] = [];
+    const load = (): Promise<number> =>
+      new Promise((resolve, reject) => ends.push((fails) => (fails ? reject(new Error('as told')) : resolve(1))));
+    const loads = ['one', 'two'].map((key) => scope.getOrSet(key, load).catch(() => 0));
+    await until('both run', () => ends.length === 2);
+    expect(loading()).toBe(2);
+    ends[0]?.(true);
+    await loads[0];
+    expect(loading()).toBe(1);
+    ends[1]?.(false);
+    await loads[1];
+    expect(loading()).toBe(0);
   });
 
   it('is every read once, as what answered it, and every change', async () => {

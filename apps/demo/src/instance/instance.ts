@@ -1,3 +1,4 @@
+import { createLatencies, type Latencies } from '@tierkit/admin';
 import { createTierkit } from 'tierkit';
 import { Analyser } from '../analyser/analyser.ts';
 import { Allowances } from './allowances.ts';
@@ -11,6 +12,7 @@ import { ProjectReports } from './project-reports.ts';
 import { AnalysisService } from './service.ts';
 import { survey } from './survey.ts';
 import { WorkspaceFiles } from './workspace-files.ts';
+import { startWebServer, type WebServer } from '../web/web-server.ts';
 
 type Handlers = {
   readonly [N in OperationName]: (request: Operations[N]['request']) => Promise<Operations[N]['reply']>;
@@ -22,19 +24,23 @@ export class Instance {
 
   static async start(options: InstanceOptions): Promise<Instance> {
     const { redis, prefix, name } = options;
-    const kit = createTierkit({ redis, prefix, locks: { instance: name } });
+    const latencies = createLatencies();
+    const kit = createTierkit({ redis, prefix, locks: { instance: name }, telemetry: latencies });
     await kit.ready();
-    return new Instance(options, kit, await Metrics.open(kit, options.hasTable));
+    return new Instance(options, kit, await Metrics.open(kit, options.hasTable), latencies);
   }
 
   private constructor(
     { root, edits, redis, prefix }: InstanceOptions,
     kit: ReturnType<typeof createTierkit>,
     metrics: Metrics,
+    latencies: Latencies,
   ) {
     const analyser = new Analyser();
     const registry = new LicenceRegistry(root);
-    const service = new AnalysisService(kit, new WorkspaceFiles(root, edits), analyser, registry);
+    const files = new WorkspaceFiles(root, edits);
+    const service = new AnalysisService(kit, files, analyser, registry);
+    let web: WebServer | undefined;
     const allowances = new Allowances(kit);
     const limits = new RequestLimits(kit);
     const reports = new ProjectReports(kit.locks, redis, prefix);
@@ -114,7 +120,13 @@ export class Instance {
       metricsInPostgres: ({ project }) => metrics.inPostgres(project),
       connected: () => service.connected(),
       counters: async () => service.counters(),
+      serve: async ({ name, token }) => {
+        web ??= await startWebServer(name, { kit, service, files, latencies, token });
+        return { url: web.url };
+      },
+      link: async (other) => web?.link(other),
       close: async () => {
+        await web?.close();
         analyser[Symbol.dispose]();
         reports.close();
         await kit.close();

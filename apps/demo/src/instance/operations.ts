@@ -133,6 +133,10 @@ export interface Operations {
   connected: Operation<void, boolean>;
   /** The kit's own counters of the project tier. */
   counters: Operation<void, Counters>;
+  /** Serves the demo's page and the dashboard, and replies with where. */
+  serve: Operation<{ readonly name: string; readonly token: string }, { readonly url: string }>;
+  /** Where the other instance serves them. */
+  link: Operation<{ readonly name: string; readonly url: string }, void>;
   close: Operation<void, void>;
 }
 

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** The source tree as the instances see it: the user's folder, with the demo's own edits laid over it. */
 export class WorkspaceFiles {
@@ -9,6 +9,13 @@ export class WorkspaceFiles {
   constructor(root: string, edits: string) {
     this.root = root;
     this.#edits = edits;
+  }
+
+  /** Makes an edited copy. @param path one of those that were listed */
+  async edit(path: string, text: string): Promise<void> {
+    const copy = join(this.#edits, path);
+    await mkdir(dirname(copy), { recursive: true });
+    await writeFile(copy, text);
   }
 
   /** The text of a file, the edited copy first. */

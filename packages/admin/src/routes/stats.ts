@@ -35,7 +35,7 @@ const Stats = z
     hits: count,
     misses: count,
     hitRate: z.number().min(0).max(1),
-    tiers: z.record(z.string(), Figures.extend({ l1: Held, names: z.record(z.string(), Figures) })),
+    tiers: z.record(z.string(), Figures.extend({ loading: count, l1: Held, names: z.record(z.string(), Figures) })),
     server: ServerFigures.nullable().openapi({ description: 'Null without Redis, or while it does not answer.' }),
   })
   .openapi('Stats');

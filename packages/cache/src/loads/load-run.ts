@@ -118,6 +118,7 @@ async function runLoader(state: ScopeState, flight: Flight): Promise<LoadOutcome
   const run = (): unknown => inTime(state, flight, loader(context), policy.hardTimeoutMs);
   const startedMs = state.engine.clock.monotonic();
   let failed = true;
+  state.stats.loading++;
   try {
     const loaded =
       state.timers === undefined || partOf === 'batch'
@@ -127,6 +128,7 @@ async function runLoader(state: ScopeState, flight: Flight): Promise<LoadOutcome
     return LoadOutcome.of(loaded);
   } finally {
     const tookMs = state.engine.clock.monotonic() - startedMs;
+    state.stats.loading--;
     state.stats.loadMs += tookMs;
     state.engine.usage.loaded(state.address, name, tookMs, failed);
   }

@@ -28,7 +28,11 @@ export function Chart({ title, series, format, top }: ChartProps): JSX.Element {
   useEffect(() => {
     const place = canvas.current;
     if (place === null) return undefined;
-    const made = new uPlot(options({ names: names.split('\n'), format, top, place, legend }), data, place);
+    const made = new uPlot(
+      options({ names: names === '' ? [] : names.split('\n'), format, top, place, legend }),
+      data,
+      place,
+    );
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: place.clientWidth, height: HEIGHT }));
     resized.observe(place);

@@ -1,10 +1,14 @@
 import type { CacheStats } from '@tierkit/cache';
+import type { LatencyFigures } from '../../../src/latencies.ts';
+import { countsBetween, quantile } from './quantile.ts';
 
 /** What is remembered of one second. */
 export interface Sample {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly tiers: CacheStats['tiers'];
+  /** Absent where the admin was given none. */
+  readonly latencies?: LatencyFigures | undefined;
 }
 
 /** Numbers over time as charts take them: as many of each series as there are times; null where there is none. */
@@ -18,9 +22,17 @@ const KEPT = 900;
 /** What a rate is taken over, in samples: one second alone would jump about. */
 const WINDOW = 5;
 
-type Counters = Pick<Sample['tiers'][string], 'l1Hits' | 'l2Hits' | 'misses' | 'shared' | 'l1'>;
+type Counters = Pick<
+  Sample['tiers'][string],
+  'l1Hits' | 'l2Hits' | 'misses' | 'shared' | 'loads' | 'loading' | 'loadMs' | 'l1'
+>;
 /** Of a tier that nobody had used yet. */
-const NOTHING: Counters = { l1Hits: 0, l2Hits: 0, misses: 0, shared: 0, l1: { entries: 0, bytes: 0 } };
+const NOTHING: Counters = {
+  ...{ l1Hits: 0, l2Hits: 0, misses: 0, shared: 0, loads: 0, loading: 0, loadMs: 0 },
+  l1: { entries: 0, bytes: 0 },
+};
+/** Operations that answer reads. */
+const READS = /^get/;
 
 /** The last quarter of an hour, since this page was opened. */
 export class History {
@@ -47,6 +59,36 @@ export class History {
       const reads = readsOf(now) - readsOf(before);
       return reads === 0 ? null : (hitsOf(now) - hitsOf(before)) / reads;
     });
+  }
+
+  /** Loaders that run. */
+  loading(): Series {
+    return this.#perTier((now) => now.loading);
+  }
+
+  /** Milliseconds that loads took that ended of late; null where none did. */
+  loadTimes(): Series {
+    return this.#perTier((now, before) => {
+      const took = now.loadMs - before.loadMs;
+      return took <= 0 ? null : took / Math.max(1, now.loads - before.loads);
+    });
+  }
+
+  /** Milliseconds of reads that this process could not answer; without lines where nobody measures them. */
+  latencies(): Series {
+    const tiers = [...new Set(this.samples.at(-1)?.latencies?.series.map(({ tier }) => tier))];
+    const line = (tier: string, part: number, name: string): Series['lines'][number] => ({
+      name: `${tier}, ${name}`,
+      values: this.samples.map(({ latencies }, index) => {
+        if (latencies === undefined) return null;
+        const counts = countsBetween(this.#before(index).latencies, latencies, (series) => {
+          return series.tier === tier && READS.test(series.operation);
+        });
+        return quantile(latencies.boundsMs, counts, part);
+      }),
+    });
+    const lines = tiers.flatMap((tier) => [line(tier, 0.5, 'median'), line(tier, 0.95, '95 %')]);
+    return { times: this.#times(), lines };
   }
 
   l1Bytes(): Series {

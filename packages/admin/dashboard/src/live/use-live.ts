@@ -1,10 +1,11 @@
 import type { CacheChange, CacheStats } from '@tierkit/cache';
 import { useEffect, useState } from 'preact/hooks';
+import type { LatencyFigures } from '../../../src/latencies.ts';
 import type { Api } from '../api/api.ts';
 import { serverEvents, type ServerEvent } from '../api/server-events.ts';
 import { History } from './history.ts';
 
-type Stats = CacheStats & { readonly timestamp: string };
+type Stats = CacheStats & { readonly timestamp: string; readonly latencies?: LatencyFigures };
 export type SeenChange = CacheChange & { readonly at: number; readonly id: number };
 
 /** What the live stream has told since the page was opened. */
@@ -52,7 +53,7 @@ function after(live: Live, { event, data }: ServerEvent): Live {
   switch (event) {
     case 'stats': {
       const stats = JSON.parse(data) as Stats;
-      const sample = { at: Date.parse(stats.timestamp), tiers: stats.tiers };
+      const sample = { at: Date.parse(stats.timestamp), tiers: stats.tiers, latencies: stats.latencies };
       return { ...live, connected: true, stats, history: live.history.with(sample) };
     }
     case 'change': {

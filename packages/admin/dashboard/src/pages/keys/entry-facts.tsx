@@ -2,6 +2,7 @@ import type { InspectedEntry } from '@tierkit/cache';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import * as format from '../../format.ts';
+import { Facts } from '../../parts/facts.tsx';
 
 const TICK_MS = 1_000;
 
@@ -25,16 +26,7 @@ export function EntryFacts({ entry, at }: EntryFactsProps): JSX.Element {
     ['in this process', entry.inProcess ? 'yes' : 'no'],
     ['tags', entry.tags.length === 0 ? 'none' : entry.tags.join(', ')],
   ];
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} />;
 }
 
 function useNow(): number {

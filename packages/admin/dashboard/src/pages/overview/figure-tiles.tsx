@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import * as format from '../../format.ts';
+import { Tiles } from '../../parts/tiles.tsx';
 import type { Live } from '../../live/use-live.ts';
 import type { DetailedHealth } from './health-panel.tsx';
 
@@ -19,6 +20,7 @@ export function FigureTiles({ live: { stats, history }, health }: FigureTilesPro
   const tiles: readonly (readonly [string, string])[] = [
     ['Hit rate', reads === 0 ? 'no reads' : format.percent(hits / reads)],
     ['Reads per second', format.rate(history.readsPerSecond())],
+    ['Loads in flight', format.count(sum(({ loading }) => loading))],
     ['Loads', format.count(sum(({ loads }) => loads))],
     ['Failed loads', format.count(sum(({ loadErrors }) => loadErrors))],
     ['Entries in process', format.count(sum(({ l1 }) => l1.entries))],
@@ -31,14 +33,5 @@ export function FigureTiles({ live: { stats, history }, health }: FigureTilesPro
         ] as const)),
     ['Coherent', stats === undefined ? '' : stats.coherent ? 'yes' : 'no'],
   ];
-  return (
-    <dl class="tiles">
-      {tiles.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Tiles tiles={tiles} />;
 }

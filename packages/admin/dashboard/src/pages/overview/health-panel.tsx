@@ -1,6 +1,7 @@
 import type { RedisHealth } from '@tierkit/redis';
 import type { JSX } from 'preact';
 import * as format from '../../format.ts';
+import { Facts } from '../../parts/facts.tsx';
 import { Panel } from '../../parts/panel.tsx';
 
 /** What of `health/detailed` is shown. */
@@ -34,16 +35,7 @@ export function HealthPanel({ health, error }: HealthPanelProps): JSX.Element {
   return (
     <Panel title="Health">
       {error !== undefined && <p role="alert">{error}</p>}
-      {health !== undefined && (
-        <dl class="facts">
-          {factsOf(health).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {health !== undefined && <Facts facts={factsOf(health)} />}
     </Panel>
   );
 }

@@ -1,0 +1,52 @@
+import type { JSX } from 'preact';
+import { useCallback } from 'preact/hooks';
+import type { Instance } from '../../../../src/admin-source.ts';
+import type { Api } from '../../api/api.ts';
+import * as format from '../../format.ts';
+import { usePolled } from '../../live/use-polled.ts';
+import { Panel } from '../../parts/panel.tsx';
+
+const EVERY_MS = 5_000;
+const COLUMNS = ['hits', 'misses', 'in process', 'up for'] as const;
+
+/** Who is alive on the same Redis, and what they counted. */
+export function InstancesPanel({ api }: { readonly api: Api }): JSX.Element {
+  const ask = useCallback(
+    (signal: AbortSignal) => api.get<{ instances: readonly Instance[] }>('api/v1/instances', {}, signal),
+    [api],
+  );
+  const { data, error } = usePolled(ask, EVERY_MS);
+  return (
+    <Panel title="Instances" class="wide">
+      {error !== undefined && <p role="alert">{error}</p>}
+      <div class="scrolls" tabIndex={0} role="group" aria-label="Instances, a wide table">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">instance</th>
+              {COLUMNS.map((name) => (
+                <th key={name} scope="col" class="number">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {(data?.instances ?? []).map((instance) => (
+              <tr key={instance.id}>
+                <th scope="row">
+                  {instance.host}, process {instance.pid} {instance.own && <span class="tag">this one</span>}{' '}
+                  {!instance.coherent && <span class="tag">not coherent</span>}
+                </th>
+                <td class="number">{format.count(instance.hits)}</td>
+                <td class="number">{format.count(instance.misses)}</td>
+                <td class="number">{format.bytes(instance.l1.bytes)}</td>
+                <td class="number">{format.span(Math.max(0, Date.now() - instance.startedMs))}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { createTierkit } from 'tierkit';
+import { describe, expect, inject, it } from 'vitest';
+import { countsBetween, quantile } from '../dashboard/src/live/quantile.ts';
+import { createLatencies } from '../src/index.ts';
+
+describe('latencies', () => {
+  it('are counted per tier and operation, once each, where Redis or a loader answered', async () => {
+    const latencies = createLatencies();
+    const prefix = `t${randomBytes(6).toString('hex')}:`;
+    const kit = createTierkit({ redis: inject('redisUrl'), prefix, telemetry: latencies });
+    await kit.ready('10s');
+    const project = kit.project('p');
+    await project.getOrSet('tree', async () => 1);
+    for (let hit = 0; hit < 5; hit++) await project.getOrSet('tree', async () => 1);
+    await kit.session('s').set('k', 1);
+    const { boundsMs, series } = latencies.read();
+    const totals = series.map(({ tier, operation, counts }) => [
+      `${tier} ${operation}`,
+      counts.reduce((a, b) => a + b, 0),
+    ]);
+    const total: unknown = Object.fromEntries(totals);
+    expect(total).toMatchObject({ 'project get_or_set': 1, 'project load': 1, 'session set': 1 });
+    expect([...boundsMs].sort((a, b) => a - b)).toEqual(boundsMs);
+    for (const { counts } of series) expect(counts).toHaveLength(boundsMs.length + 1);
+    await kit.close();
+  });
+
+  it('are put into the bucket whose bound they do not exceed', () => {
+    const latencies = createLatencies();
+    const name = 'tierkit.cache.operation.duration';
+    const metric = {
+      name,
+      kind: 'duration',
+      unit: 's',
+      description: '',
+      attributes: [],
+      bounds: [0.001, 0.01],
+    } as const;
+    const reads = latencies.durations(metric, { tier: 'global', operation: 'get' });
+    for (const ms of [0.5, 1, 2, 50]) reads.record(ms / 1_000);
+    latencies.durations({ ...metric, name: 'another' }, { tier: 'global', operation: 'get' }).record(1);
+    expect(latencies.read()).toEqual({
+      boundsMs: [1, 10],
+      series: [{ tier: 'global', operation: 'get', counts: [2, 1, 1] }],
+    });
+  });
+});
+
+describe('a quantile of buckets', () => {
+  const bounds = [1, 2, 4];
+
+  it.each([
+    [[0, 0, 0, 0], 0.5, null],
+    [[10, 0, 0, 0], 0.5, 0.5],
+    [[0, 10, 0, 0], 0.5, 1.5],
+    [[5, 0, 5, 0], 0.95, 3.8],
+    [[0, 0, 0, 3], 0.5, 4],
+  ])('of %j at %d is %d', (counts, part, expected) => {
+    const found = quantile(bounds, counts, part);
+    if (expected === null) expect(found).toBeNull();
+    else expect(found).toBeCloseTo(expected);
+  });
+
+  it('is of what happened between two times, of the series that are wanted', () => {
+    const figures = (get: readonly number[], set: readonly number[]) => ({
+      boundsMs: bounds,
+      series: [
+        { tier: 'global', operation: 'get', counts: get },
+        { tier: 'global', operation: 'set', counts: set },
+      ],
+    });
+    const reads = ({ operation }: { readonly operation: string }): boolean => operation === 'get';
+    expect(countsBetween(figures([1, 0, 0, 0], [9, 9, 9, 9]), figures([3, 1, 0, 0], [99, 9, 9, 9]), reads)).toEqual([
+      2, 1, 0, 0,
+    ]);
+    expect(countsBetween(undefined, figures([3, 1, 0, 0], []), reads)).toEqual([3, 1, 0, 0]);
+  });
+});

@@ -1,0 +1,127 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { until } from '../servers/index.ts';
+import { launchChromium } from './chromium.ts';
+import { openPage, openPlace, signedIn, type Place, type TOKENS, type Visit } from './dashboard.ts';
+
+let browser: Browser;
+let place: Place;
+let visited: Visit;
+beforeAll(async () => {
+  browser = await launchChromium();
+  place = await openPlace(inject('redisUrl'));
+});
+afterEach(async () => {
+  expect(visited.complaints).toEqual([]);
+  await visited.page.context().close();
+});
+afterAll(async () => {
+  await browser?.close();
+  await place?.close();
+});
+
+async function enter(name: string, as: keyof typeof TOKENS = 'admin'): Promise<Page> {
+  visited = await signedIn(browser, place.url, as);
+  await openPage(visited, name);
+  return visited.page;
+}
+
+describe('locks', () => {
+  it('are shown with who has them and who waits, and can be taken away', async () => {
+    const { locks } = place.own;
+    const lock = await locks.acquire('analysis:p1', { ttl: '1m' });
+    const next = locks.acquire('analysis:p1', { ttl: '1m', timeout: '50s' });
+    const page = await enter('Locks');
+    await page.locator('.tiles > div', { hasText: 'Waiting now' }).getByText('1', { exact: true }).waitFor();
+    await page.getByLabel('Name of a lock').fill('analysis:p1');
+    await page.keyboard.press('Enter');
+    const panel = page.getByRole('region', { name: 'analysis:p1' });
+    await panel.getByText(`token ${lock.token}`).waitFor();
+    await panel.getByText('Waiters, in their order: 1').waitFor();
+    expect(await panel.getByText(/^writer-/).count()).toBe(2);
+    await panel.getByRole('button', { name: 'Release' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
+    const second = await next;
+    await panel.getByText(`token ${second.token}`).waitFor();
+    await panel.getByText('Waiters, in their order: 0').waitFor();
+    await second.release();
+    await panel.getByText('Nobody has it.').waitFor();
+    await lock.release().catch(() => undefined);
+  });
+});
+
+describe('limiters and quotas', () => {
+  it('show how a subject stands, and let it begin anew', async () => {
+    for (let call = 0; call < 3; call++) await place.own.consume('user:7');
+    await place.own.charge('user:7', 4);
+    const page = await enter('Limits');
+    await page.getByText('3 per 1 h').waitFor();
+    await page.getByLabel('Subject').fill('user:7');
+    await page.getByRole('button', { name: 'Look up' }).click();
+    const limiter = page.getByRole('region', { name: 'Limiter api' });
+    await limiter.getByText('Calls are denied for').waitFor();
+    await limiter.getByText('0 left').waitFor();
+    expect(await limiter.getByRole('meter').getAttribute('value')).toBe('3');
+    const quota = page.getByRole('region', { name: 'Quota plan' });
+    await quota.getByText('4 of 10').waitFor();
+    expect(await quota.getByRole('meter', { name: 'calls, day' }).getAttribute('value')).toBe('4');
+    await place.own.charge('user:7', 3);
+    await quota.getByText('7 of 10').waitFor();
+    await limiter.getByRole('button', { name: 'Reset' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click();
+    await limiter.getByText('The next call is allowed.').waitFor();
+    expect((await place.own.consume('user:7')).allowed).toBe(true);
+  });
+});
+
+describe('queues', () => {
+  it('show what was given up and why, and put it back', async () => {
+    const { sink, write } = place.own;
+    sink.takes = (key) => key !== 'oak';
+    await Promise.all([write('oak'), write('elm')]);
+    await until('elm is written', () => sink.taken.has('elm'));
+    const page = await enter('Queues');
+    const panel = page.getByRole('region', { name: 'trees' });
+    await panel.locator('dl > div', { hasText: 'dead letters' }).getByText('1', { exact: true }).waitFor();
+    await panel.getByRole('button', { name: 'Show dead letters' }).click();
+    await panel
+      .getByText('1 attempts: no room for oak')
+      .or(panel.getByText(/no room for oak/))
+      .first()
+      .waitFor();
+    expect(JSON.parse((await panel.locator('pre').textContent()) ?? '')).toEqual({ tree: 'oak' });
+    sink.takes = () => true;
+    await panel.getByRole('button', { name: /^Replay \d/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+    await until('oak is written', () => sink.taken.has('oak'));
+    await panel.locator('dl > div', { hasText: 'dead letters' }).getByText('0', { exact: true }).waitFor();
+  });
+});
+
+describe('usage', () => {
+  it('shows what costs most to load', async () => {
+    await place.kit.global.getOrSet('slow:one', async () => {
+      const ends = performance.now() + 30;
+      await until('30 ms have passed', () => performance.now() > ends);
+      return 1;
+    });
+    const page = await enter('Usage', 'viewer');
+    await page.getByRole('region', { name: 'Costs most' }).getByRole('row', { name: 'slow:one' }).waitFor();
+  });
+});
+
+it('a viewer may look at all of it and end nothing', async () => {
+  const lock = await place.own.locks.acquire('watched', { ttl: '1m' });
+  await place.own.consume('user:8');
+  const page = await enter('Locks', 'viewer');
+  await page.getByLabel('Name of a lock').fill('watched');
+  await page.keyboard.press('Enter');
+  await page.getByText(`token ${lock.token}`).waitFor();
+  expect(await page.getByRole('button', { name: 'Release' }).count()).toBe(0);
+  await openPage(visited, 'Limits');
+  await page.getByLabel('Subject').fill('user:8');
+  await page.keyboard.press('Enter');
+  await page.getByText('2 left').waitFor();
+  expect(await page.getByRole('button', { name: 'Reset' }).count()).toBe(0);
+  await lock.release();
+});
