@@ -98,7 +98,8 @@ test('each operation that the first level cannot answer is timed once, and hits 
 
 test('Redis commands are timed under the stable name, scripts by theirs', async () => {
   const url = new URL(inject('redisUrl'));
-  const tiers = open({ redis: url.href, prefix: `${randomUUID()}:`, l1: false, reclaim: false });
+  const telemetry = openTelemetry({ meterProvider: metrics.meterProvider, redisCommands: true });
+  const tiers = open({ redis: url.href, prefix: `${randomUUID()}:`, l1: false, reclaim: false, telemetry });
   await tiers.ready();
   const before = (await metrics.collect())['db.client.operation.duration'] ?? {};
   await tiers.project('p').set('a', 1);
@@ -114,12 +115,12 @@ test('Redis commands are timed under the stable name, scripts by theirs', async 
   expect(more(`${db},db.operation.name=EVALSHA,db.stored_procedure.name=cache-write-entry,${server}`)).toBe(1);
 });
 
-test('with redisCommands off or with metrics off, nothing of that is made', async () => {
+test('Redis commands are timed on request only, and with metrics off nothing is made', async () => {
   const quiet = open({ telemetry: openTelemetry({ meterProvider: metrics.meterProvider, metrics: false }) });
   await quiet.global.get('a');
   expect(await metrics.collect()).toEqual({});
   const redis = inject('redisUrl');
-  const telemetry = openTelemetry({ meterProvider: metrics.meterProvider, redisCommands: false });
+  const telemetry = openTelemetry({ meterProvider: metrics.meterProvider });
   const tiers = open({ redis, prefix: `${randomUUID()}:`, telemetry });
   await tiers.ready();
   await tiers.global.get('a');
@@ -141,6 +142,58 @@ test('two caches with one telemetry are added up; each leaves with its own numbe
   expect((await metrics.collect())['tierkit.cache.reads']).toMatchObject({ [misses]: 1 });
   await two.close();
   expect(metrics.callbacks).toBe(0);
+});
+
+test('durations wait for the collection and are in it exactly, and what waits at the end is recorded', async () => {
+  const telemetry = openTelemetry({ meterProvider: metrics.meterProvider });
+  const metric = {
+    name: 'test.duration',
+    kind: 'duration',
+    unit: 's',
+    description: 'A test',
+    attributes: ['tier', 'error.type'],
+    bounds: [0.001, 0.01],
+  } as const;
+  const end = telemetry.observe({ metrics: [], read() {} });
+  const stop = telemetry.observe({ metrics: [{ ...metric, name: 'test.gauge', kind: 'gauge' }], read() {} });
+  const durations = telemetry.durations(metric, { tier: 'a' });
+  const more = async (count: number): Promise<readonly number[] | undefined> => {
+    for (let n = 0; n < count; n++) durations.record(n % 2 === 0 ? 0.0005 : 0.05);
+    return metrics.buckets('test.duration', 'tierkit.tier=a');
+  };
+  expect(await more(1)).toEqual([1, 0, 0]);
+  expect(await more(200)).toEqual([101, 0, 100]);
+  for (let n = 0; n < 3; n++) durations.record(0.005);
+  stop();
+  end();
+  expect(await more(0)).toEqual([101, 3, 100]);
+  // Nobody calls before a collection any more.
+  expect(await more(2)).toEqual([102, 3, 101]);
+  expect(metrics.callbacks).toBe(0);
+});
+
+test('durations of a producer reach the reader in their buckets, and add up with what the meter has', async () => {
+  const { meterProvider, durations } = metrics;
+  const telemetry = openTelemetry({ meterProvider, durations });
+  const metric = {
+    name: 'test.duration',
+    kind: 'duration',
+    unit: 's',
+    description: 'A test',
+    attributes: ['tier', 'error.type'],
+    bounds: [0.001, 0.01],
+  } as const;
+  const series = telemetry.durations(metric, { tier: 'a' });
+  for (const seconds of [0.0005, 0.001, 0.005, 3]) series.record(seconds);
+  series.record(0.002, 'ERR_X');
+  expect(await metrics.buckets('test.duration', 'tierkit.tier=a')).toEqual([2, 1, 1]);
+  expect(await metrics.buckets('test.duration', 'error.type=ERR_X,tierkit.tier=a')).toEqual([0, 1, 0]);
+  const tiers = open({ telemetry });
+  await tiers.global.get('a');
+  await tiers.global.get('a');
+  const all = await metrics.collect();
+  expect(all['tierkit.cache.operation.duration']).toEqual({ 'tierkit.operation=get,tierkit.tier=global': 2 });
+  expect(all['tierkit.cache.reads']).toMatchObject({ 'tierkit.result=miss,tierkit.tier=global': 2 });
 });
 
 test('no more than 100 names of a tier have series of their own, and nothing is lost beyond', async () => {

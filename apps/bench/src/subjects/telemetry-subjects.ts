@@ -5,7 +5,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import type { Tiers, Scope } from '@tierkit/cache';
-import { openTelemetry } from '@tierkit/telemetry/opentelemetry';
+import { DurationProducer, openTelemetry } from '@tierkit/telemetry/opentelemetry';
 import { prometheus } from '@tierkit/telemetry/prometheus';
 import { Registry } from 'prom-client';
 import type { Subject } from '../subject.ts';
@@ -17,17 +17,19 @@ const nothing = async (): Promise<void> => {};
 /** Collected once a second, ten to sixty times as often as is usual. */
 const COLLECT_MS = 1_000;
 
-function collectedByOpenTelemetry(redisCommands: boolean): ReturnType<typeof openTelemetryOver> {
-  return openTelemetryOver(redisCommands);
-}
-
-function openTelemetryOver(redisCommands: boolean) {
+function collectedByOpenTelemetry(options: { readonly redisCommands?: boolean; readonly produced?: boolean }) {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: COLLECT_MS });
+  const durations = options.produced === true ? new DurationProducer() : undefined;
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: COLLECT_MS,
+    metricProducers: durations === undefined ? [] : [durations],
+  });
   const meterProvider = new MeterProvider({ readers: [reader] });
   const forget = setInterval(() => exporter.reset(), COLLECT_MS).unref();
+  const redisCommands = options.redisCommands ?? true;
   return {
-    telemetry: openTelemetry({ meterProvider, redisCommands }),
+    telemetry: openTelemetry({ meterProvider, redisCommands, ...(durations && { durations }) }),
     close: async () => {
       clearInterval(forget);
       await meterProvider.shutdown();
@@ -41,16 +43,28 @@ function scrapedByPrometheus() {
   return { telemetry: prometheus({ registry }), close: async () => clearInterval(scraping) };
 }
 
-/** The same cache, told nobody or somebody. The first is what the others are compared with, the second is it again. */
-export const telemetrySubjects: readonly Subject[] = [
+/** What the others are compared with, and the same again, which shows what the machine adds. */
+const nobody: readonly Subject[] = [
   createTierkit('limit: tierkit without telemetry', project, { role: 'limit' }),
   createTierkit('tierkit without telemetry, once more', project),
-  createTierkit('tierkit, OpenTelemetry without an SDK', project, {
+];
+
+/** Who is told, by the ends of the scenarios' names. */
+const backends: Readonly<Record<string, Subject>> = {
+  'no-sdk': createTierkit('tierkit, OpenTelemetry without an SDK', project, {
     telemetry: () => ({ telemetry: openTelemetry(), close: nothing }),
   }),
-  createTierkit('tierkit, OpenTelemetry metrics', project, { telemetry: () => collectedByOpenTelemetry(false) }),
-  createTierkit('tierkit, OpenTelemetry metrics and Redis commands', project, {
-    telemetry: () => collectedByOpenTelemetry(true),
+  prometheus: createTierkit('tierkit, Prometheus', project, { telemetry: scrapedByPrometheus }),
+  'opentelemetry-producer': createTierkit('tierkit, OpenTelemetry with a DurationProducer', project, {
+    telemetry: () => collectedByOpenTelemetry({ produced: true }),
   }),
-  createTierkit('tierkit, Prometheus metrics', project, { telemetry: scrapedByPrometheus }),
-];
+  'opentelemetry-cache': createTierkit('tierkit, OpenTelemetry without Redis commands', project, {
+    telemetry: () => collectedByOpenTelemetry({ redisCommands: false }),
+  }),
+  opentelemetry: createTierkit('tierkit, OpenTelemetry', project, { telemetry: () => collectedByOpenTelemetry({}) }),
+};
+
+/** Each beside a cache that tells nobody. */
+export const telemetrySubjects: ReadonlyMap<string, readonly Subject[]> = new Map(
+  Object.entries(backends).map(([name, subject]) => [name, [...nobody, subject]]),
+);

@@ -1,1 +1,2 @@
+export { DurationProducer } from './duration-producer.ts';
 export { openTelemetry, type OpenTelemetryOptions } from './open-telemetry.ts';

@@ -1,6 +1,7 @@
 import type { MetricDefinition, MetricSource } from '@tierkit/core';
 import type { BatchObservableCallback, Meter, Observable } from '@opentelemetry/api';
 import { otelAttributes } from './attributes.ts';
+import type { RecordedDurations } from './recorded-durations.ts';
 import { sumSeries } from '../series-sums.ts';
 
 /**
@@ -9,12 +10,14 @@ import { sumSeries } from '../series-sums.ts';
  */
 export class ObservedMetrics {
   readonly #meter: Meter;
+  readonly #durations: RecordedDurations;
   readonly #sources = new Set<MetricSource>();
   readonly #instruments = new Map<string, Observable>();
   #observed: Observable[] = [];
 
-  constructor(meter: Meter) {
+  constructor(meter: Meter, durations: RecordedDurations) {
     this.#meter = meter;
+    this.#durations = durations;
   }
 
   add(source: MetricSource): () => void {
@@ -29,10 +32,14 @@ export class ObservedMetrics {
     if (this.#observed.length > 0) this.#meter.removeBatchObservableCallback(this.#collect, this.#observed);
     const metrics = [...this.#sources].flatMap(({ metrics }) => metrics);
     this.#observed = [...new Set(metrics.map((metric) => this.#instrumentOf(metric)))];
-    if (this.#observed.length > 0) this.#meter.addBatchObservableCallback(this.#collect, this.#observed);
+    const collected = this.#observed.length > 0;
+    if (collected) this.#meter.addBatchObservableCallback(this.#collect, this.#observed);
+    this.#durations.collected = collected;
   }
 
+  // The SDK calls this before it looks at its histograms.
   readonly #collect: BatchObservableCallback = (result) => {
+    this.#durations.flush();
     for (const { metric, series } of sumSeries(this.#sources).values()) {
       const instrument = this.#instrumentOf(metric);
       for (const { value, attributes } of series.values()) {

@@ -1,5 +1,7 @@
 import type { Meter, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
-import { MeterProvider, MetricReader, type MetricData } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, MetricReader, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics';
+
+import { DurationProducer } from '../../src/opentelemetry/index.ts';
 
 class ManualReader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
@@ -12,7 +14,8 @@ export type Series = Readonly<Record<string, number>>;
 /** The real SDK, collected by hand. */
 export class CollectedMetrics {
   readonly meterProvider: ApiMeterProvider;
-  readonly #reader = new ManualReader();
+  readonly durations = new DurationProducer();
+  readonly #reader = new ManualReader({ metricProducers: [this.durations] });
   readonly #provider: MeterProvider;
   readonly #callbacks = new Set<unknown>();
 
@@ -24,6 +27,17 @@ export class CollectedMetrics {
   /** Callbacks that the SDK would call at the next collection. */
   get callbacks(): number {
     return this.#callbacks.size;
+  }
+
+  /** The counts of a histogram's buckets, of one series. */
+  async buckets(metric: string, series: string): Promise<readonly number[] | undefined> {
+    const { resourceMetrics } = await this.#reader.collect();
+    const metrics = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
+    const points: readonly Point[] = metrics.find(({ descriptor }) => descriptor.name === metric)?.dataPoints ?? [];
+    const value = points.find((point) => textOf(point) === series)?.value;
+    return typeof value === 'object' && Array.isArray((value as Histogram).buckets.counts)
+      ? (value as Histogram).buckets.counts
+      : undefined;
   }
 
   /** All series by the names of their metrics. */
