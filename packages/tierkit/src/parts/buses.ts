@@ -5,7 +5,7 @@ import type { TierkitOptions } from '../options.ts';
 import type { DurableRedis } from './durable-redis.ts';
 
 /** The options of a bus; where it is, the logger and the clock are the kit's. `prefix` follows that of the kit. */
-export type KitBusOptions = Omit<BusOptions, 'redis' | 'durableRedis' | 'logger' | 'clock'>;
+export type KitBusOptions = Omit<BusOptions, 'redis' | 'durableRedis' | 'logger' | 'clock' | 'telemetry'>;
 
 /** What every bus of a kit has besides: what ends or changes in the cache, on whichever instance, heard for nothing. */
 export interface SystemChannels {
@@ -34,7 +34,7 @@ export class Buses {
   }
 
   create<const C extends Channels>(channels: C, options: KitBusOptions = {}): Bus<KitChannels<C>> {
-    const { prefix = '', logger, clock } = this.#options;
+    const { prefix = '', logger, clock, telemetry } = this.#options;
     const lasting = Object.values(channels).some((channel) => channel.kind === 'durable');
     const durable = lasting ? this.#durable.get('a durable channel') : undefined;
     const durableRedis = typeof durable === 'object' ? durable : undefined;
@@ -48,6 +48,7 @@ export class Buses {
         ...(durableRedis === undefined ? {} : { durableRedis }),
         ...(logger === undefined ? {} : { logger }),
         ...(clock === undefined ? {} : { clock }),
+        ...(telemetry === undefined ? {} : { telemetry }),
       },
     );
     this.#open.add(bus);

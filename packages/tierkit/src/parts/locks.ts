@@ -3,7 +3,7 @@ import type { TierkitOptions } from '../options.ts';
 import type { DurableRedis } from './durable-redis.ts';
 
 /** The options of the locks of a kit; where they are kept, unless it is a quorum, and `prefix`, logger and clock are the kit's. */
-export type KitLocksOptions = Omit<LocksOptions, 'redis' | 'prefix' | 'logger' | 'clock'>;
+export type KitLocksOptions = Omit<LocksOptions, 'redis' | 'prefix' | 'logger' | 'clock' | 'telemetry'>;
 
 /** The locks of a kit, made when they are first asked for, which end with it. */
 export class KitLocks {
@@ -27,8 +27,8 @@ export class KitLocks {
   }
 
   #open(): Locks {
-    const { prefix, logger, clock, locks = {} } = this.#options;
+    const { prefix, logger, clock, telemetry, locks = {} } = this.#options;
     const where = locks.quorum === undefined ? { redis: this.#durable.get('a lock') } : {};
-    return createLocks({ ...locks, ...where, prefix, logger, clock });
+    return createLocks({ ...locks, ...where, prefix, logger, clock, telemetry });
   }
 }
