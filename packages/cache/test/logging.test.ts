@@ -86,7 +86,9 @@ test('what another instance changes is said as not our own, in Redis as well', a
   await two.project('p').set('a', 1);
   await one.project('p').get('a');
   await one.project('p').getMany(['a', 'b']);
-  await vi.waitFor(() => expect(accesses(lines)).toContain(`invalidated keys ${shared.prefix}project:{p}:a`));
+  await vi.waitFor(() => expect(accesses(lines)).toContain(`invalidated keys ${shared.prefix}project:{p}:a`), {
+    timeout: 10_000,
+  });
   expect(lines.find(({ message }) => message === 'cache invalidated')?.details['own']).toBe(false);
   expect(accesses(lines).filter((line) => !line.startsWith('invalidated'))).toEqual([
     `hit ${shared.prefix}project:{p}:a l2`,

@@ -24,7 +24,7 @@ test('locks tell what is held and waited for, and how waits ended', async () => 
   const lock = await locks.acquire('a');
   await expect(locks.acquire('a', { timeout: 10 })).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' });
   const waiting = locks.acquire('a');
-  await vi.waitFor(() => expect(locks.stats().waiting).toBe(1));
+  await vi.waitFor(() => expect(locks.stats().waiting).toBe(1), { timeout: 10_000 });
   let all = await metrics.collect();
   const of = (name: string): number | undefined => all[`tierkit.lock.${name}`]?.[''];
   expect(['held', 'waiting', 'acquired', 'timeouts', 'lost'].map(of)).toEqual([1, 1, 1, 1, 0]);
@@ -37,7 +37,8 @@ test('locks tell what is held and waited for, and how waits ended', async () => 
 });
 
 test('a limiter tells its decisions and who made them, and no subject', async () => {
-  const options = { redis: inject('redisUrl'), prefix: `${randomUUID()}:`, telemetry: told() };
+  const redis = { url: inject('redisUrl'), commandTimeout: 5_000 };
+  const options = { redis, prefix: `${randomUUID()}:`, telemetry: told() };
   const limiter = createLimiter('api', [fixedWindow({ limit: 2, per: '1h' })], { ...options, deny: ['banned'] });
   await limiter.ready();
   for (let i = 0; i < 3; i++) await limiter.consume('canary-user');
@@ -81,7 +82,7 @@ test('a bus tells its figures', async () => {
   });
   await off.ready;
   for (const n of [1, 2]) await bus.publish('a:b', n);
-  await vi.waitFor(() => expect(heard).toEqual([1, 2]));
+  await vi.waitFor(() => expect(heard).toEqual([1, 2]), { timeout: 10_000 });
   const all = await metrics.collect();
   const of = (name: string): number | undefined => all[`tierkit.bus.${name}`]?.[''];
   expect(['published', 'handler_failures', 'subscriptions', 'dropped'].map(of)).toEqual([2, 1, 1, 0]);

@@ -195,8 +195,11 @@ test('a trace goes along as headers and is continued from them', async () => {
 test('an event of the bus carries the trace, and its handler runs within it, through Redis as well', async () => {
   const channels = { 'file:{id}': ephemeral<string>(), 'job:{id}': durable<string>() };
   const prefix = `${randomUUID()}:`;
+  // However busy the machine is.
+  const redis = { url: inject('redisUrl'), commandTimeout: 5_000 };
+  const patience = { timeout: 10_000 };
   const open = (): Bus<typeof channels> =>
-    createBus(channels, { redis: inject('redisUrl'), prefix, telemetry: openTelemetry({ tracerProvider }) });
+    createBus(channels, { redis, prefix, telemetry: openTelemetry({ tracerProvider }) });
   const [here, there] = [open(), open()];
   const handled: string[] = [];
   const handler = async (event: { channel: string; traceparent?: string }): Promise<void> => {
@@ -212,10 +215,10 @@ test('an event of the bus carries the trace, and its handler runs within it, thr
     await here.publish('file:{id}', 'x', { params: { id: '1' } });
     await here.publish('job:{id}', 'x', { params: { id: '2' } });
   });
-  await vi.waitFor(() => expect(handled.toSorted()).toEqual(['file:0', 'file:1', 'job:2']));
+  await vi.waitFor(() => expect(handled.toSorted()).toEqual(['file:0', 'file:1', 'job:2']), patience);
   const spans = exporter.getFinishedSpans();
   const request = spans.find(({ name }) => name === 'request')?.spanContext();
-  await vi.waitFor(() => expect(names(exporter.getFinishedSpans())).toHaveLength(6));
+  await vi.waitFor(() => expect(names(exporter.getFinishedSpans())).toHaveLength(6), patience);
   const processed = exporter.getFinishedSpans().filter(({ name }) => name === 'tierkit.bus.process');
   expect(processed.map(({ attributes }) => attributes['tierkit.channel']).sort()).toEqual(['file:{id}', 'job:{id}']);
   for (const span of processed) {
