@@ -118,6 +118,62 @@ describe.each(['prefix', 'database'])('two tenants, apart by %s', (apart) => {
     expect((await mine.quota.add('u1', { calls: 1 }, { id: 'charge-1' })).repeated).toBe(false);
   });
 
+  it('do not hear the other’s events, work off its streams, or see its dead letters', async () => {
+    const heard: unknown[] = [];
+    const off = theirs.bus.on(['orders:*', 'notes:*'], ({ data }) => heard.push(data));
+    await off.ready;
+    const worked: unknown[] = [];
+    const consumers = [mine, theirs].map(({ bus }, index) =>
+      bus.consume('orders:placed', { group: 'billing', maxAttempts: 1 }, ({ data }) => {
+        worked.push([index, data]);
+        if (index === 0) throw new Error('not mine');
+      }),
+    );
+    await Promise.all(consumers.map(({ ready }) => ready));
+    await mine.bus.publish('orders:placed', { id: 1 });
+    await mine.bus.publish('notes:user:{id}', { text: 'mine' }, { params: { id: '*' } });
+    await until('it is given up', async () => (await mine.bus.lag('orders:placed', 'billing')).deadLetters === 1);
+    await theirs.bus.publish('orders:placed', { id: 2 });
+    await until('their own is worked off', () => worked.length === 2);
+    expect(worked).toEqual([
+      [0, { id: 1 }],
+      [1, { id: 2 }],
+    ]);
+    await until('their own is heard', () => heard.length > 0);
+    expect(heard).toEqual([{ id: 2 }]);
+    expect(await theirs.bus.deadLetters('orders:placed').list()).toEqual([]);
+    expect(await theirs.bus.deadLetters('orders:placed').remove()).toBe(0);
+    expect(await mine.bus.deadLetters('orders:placed').list()).toHaveLength(1);
+    off();
+    await Promise.all(consumers.map((consumer) => consumer.close()));
+  });
+
+  it('do not write behind what the other wrote, nor read it', async () => {
+    const flushed: unknown[][] = [[], []];
+    const open = [false, true];
+    const [queue, other] = [mine, theirs].map(({ tiers }, index) =>
+      tiers.writeBehind('file_trees', {
+        batch: { age: 1 },
+        retry: { backoff: 10 },
+        poll: 20,
+        flush: (batch) => {
+          if (open[index] !== true) throw new Error('later');
+          flushed[index]?.push(...batch.map(({ value }) => value));
+        },
+      }),
+    );
+    if (queue === undefined || other === undefined) throw new Error('two queues were made');
+    await mine.tiers.project('p1').writeBehind('pending', 'mine', queue);
+    expect(await theirs.tiers.project('p1').get('pending')).toBeUndefined();
+    await theirs.tiers.project('p1').writeBehind('pending', 'theirs', other);
+    await until('their own is flushed', async () => (await other.status()).backlog === 0);
+    expect((await queue.status()).backlog).toBe(1);
+    expect(flushed).toEqual([[], ['theirs']]);
+    open[0] = true;
+    await until('it is flushed', async () => (await queue.status()).backlog === 0);
+    expect(flushed).toEqual([['mine'], ['theirs']]);
+  });
+
   it('do not know of each other’s instances', async () => {
     for (const { kit } of [mine, theirs]) {
       await until('it knows itself', async () => (await kit.instances()).length === 1);
