@@ -148,6 +148,20 @@ export function inspectionConformance(tiersOf: () => Tiers): void {
       for (const key of keys) expect(await scope.get(key)).toBeUndefined();
     });
 
+    it('reaches no scope by a name of the root that looks like a hash', async () => {
+      const tiers = tiersOf();
+      const id = name();
+      const long = 'y'.repeat(2_000);
+      await tiers.project(id).set(long, 1);
+      const [hashed] = (await listed(tiers, { tier: 'project', scope: id })).keys;
+      const place = { key: `project:{${id}}:${hashed?.key}` };
+      expect(hashed?.key).toContain('%~');
+      expect(await tiers.inspection.entry(place)).toBeUndefined();
+      expect(await tiers.inspection.delete(place)).toBe(true);
+      expect(await tiers.inspection.delete({ tier: 'project', scope: `x}:${hashed?.key}`, key: 'k' })).toBe(true);
+      expect(await tiers.project(id).get(long)).toBe(1);
+    });
+
     it('clears a tier with all its scopes and leaves the others', async () => {
       const tiers = tiersOf();
       const own = `tier${name()}`;
