@@ -1,9 +1,14 @@
+import { streamPart } from './stream-part.ts';
+
 /** What else an admin can operate, besides the cache: whatever of it there is. */
 export interface AdminParts {
   readonly locks?: LocksPart | undefined;
   /** Those that there are when somebody asks. */
   readonly limiters?: (() => Iterable<LimiterPart>) | undefined;
   readonly quotas?: (() => Iterable<QuotaPart>) | undefined;
+  /** Durable channels. */
+  readonly streams?: (() => Iterable<StreamSource>) | undefined;
+  /** Whatever else works off what was put in. */
   readonly queues?: (() => Iterable<QueuePart>) | undefined;
 }
 
@@ -108,8 +113,35 @@ export interface QueueDeadLetter {
   readonly payload?: unknown;
 }
 
+/** A durable channel: `bus.streams()` of @tierkit/bus lists them. */
+export interface StreamSource {
+  readonly name: string;
+  readonly groups: () => Promise<
+    readonly {
+      readonly name: string;
+      readonly waiting: number | undefined;
+      readonly pending: number;
+      /** Of the whole channel. */
+      readonly deadLetters: number;
+    }[]
+  >;
+  readonly deadLetters: {
+    list(options: { readonly after?: string; readonly limit: number }): Promise<
+      readonly {
+        readonly id: string;
+        readonly group: string;
+        readonly attempts: number;
+        readonly reason: string;
+        readonly event?: unknown;
+      }[]
+    >;
+    replay(ids?: readonly string[]): Promise<number>;
+    remove(ids?: readonly string[]): Promise<number>;
+  };
+}
+
 /** All of these parts, what was given first before the others. */
-export function joinParts(...all: readonly AdminParts[]): Required<Omit<AdminParts, 'locks'>> & AdminParts {
+export function joinParts(...all: readonly AdminParts[]): Required<Omit<AdminParts, 'locks' | 'streams'>> & AdminParts {
   return {
     // Asked for when needed: a kit may open it only then.
     get locks() {
@@ -118,6 +150,7 @@ export function joinParts(...all: readonly AdminParts[]): Required<Omit<AdminPar
     },
     limiters: () => all.flatMap(({ limiters }) => Array.from(limiters?.() ?? [])),
     quotas: () => all.flatMap(({ quotas }) => Array.from(quotas?.() ?? [])),
-    queues: () => all.flatMap(({ queues }) => Array.from(queues?.() ?? [])),
+    queues: () =>
+      all.flatMap(({ streams, queues }) => [...Array.from(streams?.() ?? [], streamPart), ...(queues?.() ?? [])]),
   };
 }

@@ -1,8 +1,10 @@
+import { createBus, durable, ephemeral } from '@tierkit/bus';
 import { createTiers, type WriteBehindItem } from '@tierkit/cache';
+import { fixedWindow } from '@tierkit/rate-limit';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
-import { createAdmin, type AdminSource, type LimiterPart } from '../src/index.ts';
+import { createAdmin, type AdminSource, type AuditEvent, type LimiterPart } from '../src/index.ts';
 import { ask, closeParts, queueOf, setup, someParts, type Setup } from './support.ts';
 
 let own: Setup;
@@ -211,3 +213,58 @@ it.each(['memory', 'redis'])(
     await kit.close();
   },
 );
+
+it.each(['memory', 'redis'])(
+  'shows the parts of a kit on %s: limiters, quotas and streams with their dead letters',
+  async (backend) => {
+    const { kit, admin, close } = await setup(backend === 'redis' ? inject('redisUrl') : 'memory');
+    const get = async (path: string) => (await ask(admin, 'GET', path)).body;
+    const bus = kit.bus({ 'orders:placed': durable<{ id: number }>(), news: ephemeral<string>() });
+    const limiter = kit.rateLimit('api', [fixedWindow({ limit: 2, per: '1h' })]);
+    const quota = kit.quota({ calls: { per: 'day', limit: 5 } }, { prefix: 'plan:' });
+    await limiter.consume('u1');
+    await quota.add('u1', { calls: 2 });
+    expect(await get('/api/v1/limiters/api/subjects/u1')).toMatchObject({ allowed: true, remaining: 1 });
+    expect(await get('/api/v1/quotas')).toEqual({ quotas: ['plan'] });
+    expect(await get('/api/v1/quotas/plan/subjects/u1')).toMatchObject({ usage: { calls: { day: { used: 2 } } } });
+    const seen: number[] = [];
+    let broken = true;
+    const consumer = bus.consume('orders:placed', { group: 'billing', maxAttempts: 1 }, ({ data }) => {
+      if (broken) throw new Error('no such account');
+      seen.push(data.id);
+    });
+    await consumer.ready;
+    await bus.publish('orders:placed', { id: 7 });
+    await until('it is given up', async () => (await bus.lag('orders:placed', 'billing')).deadLetters === 1);
+    expect(await get('/api/v1/queues')).toMatchObject({
+      queues: [{ name: 'orders:placed', kind: 'stream', deadLetters: 1, groups: [{ name: 'billing', pending: 0 }] }],
+    });
+    expect(await get('/api/v1/queues/orders:placed/dead-letters')).toMatchObject({
+      deadLetters: [{ group: 'billing', attempts: 1, reason: 'no such account', payload: { data: { id: 7 } } }],
+    });
+    broken = false;
+    const init = { body: '{}', headers: { 'content-type': 'application/json' } };
+    const replayed = await ask(admin, 'POST', '/api/v1/queues/orders:placed/dead-letters/replay', 'operator', init);
+    expect(replayed.body).toEqual({ count: 1 });
+    await until('it is handled', () => seen.length === 1);
+    await consumer.close();
+    await close();
+  },
+);
+
+it('puts audit events on a bus, and the call does not wait for it', async () => {
+  const audited = createBus({ 'audit:admin': durable<AuditEvent>() }, { redis: 'memory' });
+  const { admin, close } = await setup('memory', { onAudit: (event) => audited.publish('audit:admin', event) });
+  const events = audited.subscribe('audit:admin', { from: 'start' });
+  await ask(admin, 'DELETE', '/api/v1/cache/clear', 'operator');
+  const { value } = await events.next();
+  expect(value?.data).toMatchObject({
+    actor: 'operator',
+    operation: 'clear',
+    status: 200,
+    outcome: { confirmed: true },
+  });
+  await audited.close();
+  expect((await ask(admin, 'DELETE', '/api/v1/cache/clear', 'operator')).status).toBe(200);
+  await close();
+});

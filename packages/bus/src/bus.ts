@@ -10,6 +10,7 @@ import type {
   WithParams,
 } from './channels/channel-types.ts';
 import type { GroupState } from './drivers/driver.ts';
+import type { BusStream } from './durable/bus-stream.ts';
 import type { ConsumeContext } from './durable/group-consumer.ts';
 import type { ConsumeOptions } from './durable/consumer-options.ts';
 import type { DeadLetterOptions, DeadLetters } from './durable/dead-letters.ts';
@@ -152,6 +153,8 @@ export interface Bus<C extends Channels> {
     channel: Name,
     options?: DeadLetterOptions,
   ): DeadLetters<EventOf<C, Name & Names<C>>>;
+  /** The durable channels, for those who operate them. */
+  streams(): readonly BusStream[];
   /**
    * Resolves once Redis answers; subscriptions have a `ready` of their own. At once in memory.
    *

@@ -4,6 +4,7 @@ import type { Bus, BusStats, Consumer, Off, OnceOptions, Published, PublishOptio
 import type { Channels, FedChannel } from './channels/channel.ts';
 import { ChannelMap, type KnownChannel, type Resolved, type Route } from './channels/channel-map.ts';
 import { checkData } from './channels/check-data.ts';
+import { busStream, type BusStream } from './durable/bus-stream.ts';
 import { consumerSettings, type ConsumeOptions } from './durable/consumer-options.ts';
 import { deadLettersOf, type DeadLetterOptions, type DeadLetters } from './durable/dead-letters.ts';
 import { startOf, type From } from './durable/from.ts';
@@ -189,6 +190,14 @@ class EventBus {
       known.channel.kind === 'durable' ? known.channel.retention : { maxLength: 1, maxAgeMs: undefined };
     const { decoder } = { decoder: this.#decoder };
     return deadLettersOf({ store: this.#opened.driver.deadLetters, stream, known, retention, decoder, group });
+  }
+
+  streams(): BusStream[] {
+    const { driver, names } = this.#opened;
+    const durable = this.#map.match('*').filter(({ known }) => known.channel.kind === 'durable');
+    return durable.map(({ known: { name } }) =>
+      busStream(name.name, names.stream(name.name), driver, this.deadLetters(name.name)),
+    );
   }
 
   ready(timeout?: Duration): Promise<void> {

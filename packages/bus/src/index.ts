@@ -14,6 +14,7 @@ export type { EventOf, MatchingNames, Names } from './channels/channel-types.ts'
 export { createBus } from './create-bus.ts';
 export type { GroupState } from './drivers/driver.ts';
 export { memoryBroker, type MemoryBroker } from './drivers/memory-broker.ts';
+export type { BusStream } from './durable/bus-stream.ts';
 export type { ConsumeOptions } from './durable/consumer-options.ts';
 export type { DeadLetter, DeadLetterOptions, DeadLetters } from './durable/dead-letters.ts';
 export type { From } from './durable/from.ts';

@@ -40,6 +40,13 @@ export function groupConformance(world: World): void {
       expect(own.map(({ n }) => n).toSorted((a, b) => a - b)).toEqual(range(0, 60));
       expect(new Set(own.map(({ bus }) => bus)).size).toBeGreaterThan(1);
     }
+    const [stream, ...others] = publisher.streams();
+    expect(others.every(({ name }) => name !== 'orders')).toBe(true);
+    expect(stream?.name).toBe('orders');
+    expect((await stream?.groups())?.map(({ name, waiting }) => `${name} ${waiting}`).toSorted()).toEqual([
+      'one 0',
+      'two 0',
+    ]);
     expect(await publisher.lag('orders', 'one')).toEqual({
       waiting: 0,
       pending: 0,

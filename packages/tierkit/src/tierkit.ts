@@ -8,7 +8,7 @@ import {
   type Tiers,
   type Wrappers,
 } from '@tierkit/cache';
-import type { Bus, Channels } from '@tierkit/bus';
+import type { Bus, BusStream, Channels } from '@tierkit/bus';
 import { systemClock, type Duration } from '@tierkit/core';
 import type { Locks } from '@tierkit/lock';
 import type { MetricDefinitions, OnUnavailable, Quota } from '@tierkit/quota';
@@ -124,6 +124,8 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
   instances(): Promise<readonly InstanceInfo[]>;
   /** The limiters that were made here, for operators: each can be peeked at, blocked and reset. */
   limiters(): readonly Limiter[];
+  /** The durable channels of the buses that were made here, for operators: their groups and dead letters. */
+  streams(): readonly BusStream[];
   /** The quotas that were made by this kit, by name, to look at what a subject used. */
   quotas(): readonly NamedQuota[];
   /**
@@ -206,6 +208,7 @@ function wire(
     inspection: tiers.inspection,
     instances: () => presence.list(),
     limiters: () => limiters.list(),
+    streams: () => buses.list(),
     quotas: () => quotas.list(),
     close() {
       const parts = [tiers, limiters, quotas, buses, locks, presence];

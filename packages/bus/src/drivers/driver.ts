@@ -79,6 +79,8 @@ interface GroupStore {
   /** Forgets the consumer, unless it has entries to acknowledge. */
   forgetConsumer(stream: string, owner: GroupOwner): Promise<void>;
   state(stream: string, group: string): Promise<GroupState>;
+  /** The groups that were made on the stream. */
+  groups(stream: string): Promise<string[]>;
 }
 
 export interface GroupOwner {

@@ -110,6 +110,10 @@ export class MemoryDriver implements BusDriver {
     return Promise.resolve(this.#broker.stream(stream).forgetConsumer(owner));
   }
 
+  groups(stream: string): Promise<string[]> {
+    return Promise.resolve(this.#broker.stream(stream).groups);
+  }
+
   state(stream: string, group: string): Promise<GroupState> {
     return Promise.resolve(this.#broker.stream(stream).state(group));
   }

@@ -133,6 +133,10 @@ export class MemoryStream {
       state?.consumers.delete(consumer);
   }
 
+  get groups(): string[] {
+    return [...this.#groups.keys()];
+  }
+
   state(group: string): GroupState {
     const state = this.#groups.get(group);
     const deadLetters = this.#dead.length;

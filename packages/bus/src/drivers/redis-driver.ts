@@ -18,6 +18,7 @@ import { bury } from './redis-scripts/bury.ts';
 import { claim } from './redis-scripts/claim.ts';
 import { createGroup } from './redis-scripts/create-group.ts';
 import { forgetConsumer } from './redis-scripts/forget-consumer.ts';
+import { groupNames } from './redis-scripts/group-names.ts';
 import { groupState } from './redis-scripts/group-state.ts';
 import { locateEnd } from './redis-scripts/locate.ts';
 import { release } from './redis-scripts/release.ts';
@@ -136,6 +137,10 @@ export class RedisDriver implements BusDriver {
 
   async forgetConsumer(stream: string, owner: GroupOwner): Promise<void> {
     await forgetConsumer.run(this.#options.durable, { stream }, owner);
+  }
+
+  groups(stream: string): Promise<string[]> {
+    return groupNames.run(this.#options.durable, { stream }, {});
   }
 
   async state(stream: string, group: string): ReturnType<BusDriver['state']> {

@@ -1,4 +1,13 @@
-import { createBus, fed, memoryBroker, type Bus, type BusOptions, type Channels, type FedChannel } from '@tierkit/bus';
+import {
+  createBus,
+  fed,
+  memoryBroker,
+  type Bus,
+  type BusOptions,
+  type BusStream,
+  type Channels,
+  type FedChannel,
+} from '@tierkit/bus';
 import type { CacheChange, Tiers } from '@tierkit/cache';
 import type { RedisConnection } from '@tierkit/redis';
 import type { TierkitOptions } from '../options.ts';
@@ -21,7 +30,7 @@ export class Buses {
   readonly #durable: DurableRedis;
   readonly #options: TierkitOptions;
   readonly #system: SystemChannels;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #open = new Set<{ close(): Promise<void>; streams(): readonly BusStream[] }>();
   /** Connects the buses of a kit without Redis. */
   readonly #broker: ReturnType<typeof memoryBroker>;
 
@@ -53,6 +62,10 @@ export class Buses {
     );
     this.#open.add(bus);
     return bus;
+  }
+
+  list(): readonly BusStream[] {
+    return [...this.#open].flatMap((bus) => bus.streams());
   }
 
   async close(): Promise<void> {
