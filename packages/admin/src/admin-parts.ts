@@ -150,7 +150,9 @@ export function joinParts(...all: readonly AdminParts[]): Required<Omit<AdminPar
     },
     limiters: () => all.flatMap(({ limiters }) => Array.from(limiters?.() ?? [])),
     quotas: () => all.flatMap(({ quotas }) => Array.from(quotas?.() ?? [])),
-    queues: () =>
-      all.flatMap(({ streams, queues }) => [...Array.from(streams?.() ?? [], streamPart), ...(queues?.() ?? [])]),
+    queues: () => {
+      const streams = all.flatMap(({ streams: durable }) => Array.from(durable?.() ?? [], streamPart));
+      return streams.concat(all.flatMap(({ queues }) => Array.from(queues?.() ?? [])));
+    },
   };
 }

@@ -154,7 +154,7 @@ describe('queues', () => {
 });
 
 it('says so where there are no such parts', async () => {
-  const bare = await setup('memory');
+  const bare = await setup('null');
   expect((await ask(bare.admin, 'GET', '/api/v1/locks')).status).toBe(404);
   expect((await ask(bare.admin, 'GET', '/api/v1/limiters')).body).toEqual({ limiters: [] });
   expect((await ask(bare.admin, 'GET', '/api/v1/quotas')).body).toEqual({ quotas: [] });
@@ -215,7 +215,7 @@ it.each(['memory', 'redis'])(
 );
 
 it.each(['memory', 'redis'])(
-  'shows the parts of a kit on %s: limiters, quotas and streams with their dead letters',
+  'shows the parts of a kit on %s: locks, limiters, quotas and streams with their dead letters',
   async (backend) => {
     const { kit, admin, close } = await setup(backend === 'redis' ? inject('redisUrl') : 'memory');
     const get = async (path: string) => (await ask(admin, 'GET', path)).body;
@@ -227,6 +227,9 @@ it.each(['memory', 'redis'])(
     expect(await get('/api/v1/limiters/api/subjects/u1')).toMatchObject({ allowed: true, remaining: 1 });
     expect(await get('/api/v1/quotas')).toEqual({ quotas: ['plan'] });
     expect(await get('/api/v1/quotas/plan/subjects/u1')).toMatchObject({ usage: { calls: { day: { used: 2 } } } });
+    const lock = await kit.locks.acquire('deploy');
+    expect(await get('/api/v1/locks/deploy')).toMatchObject({ holders: [{ token: String(lock.token) }], waiting: 0 });
+    await lock.release();
     const seen: number[] = [];
     let broken = true;
     const consumer = bus.consume('orders:placed', { group: 'billing', maxAttempts: 1 }, ({ data }) => {
