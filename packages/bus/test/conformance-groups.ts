@@ -219,14 +219,16 @@ export function groupConformance(world: World): void {
   it('does not take over what another consumer is still working on', async () => {
     const [one, two] = [await world.bus(channels), await world.bus(channels)];
     let runs = 0;
-    const options = { group: 'g', claimAfter: 150, maxBackoff: 150 } as const;
     const slow = async (): Promise<void> => {
       runs++;
-      await sleep(700);
+      await sleep(1_200);
     };
-    const consumers = [one, two].map((bus) => bus.consume('orders', options, slow));
-    await Promise.all(consumers.map(({ ready }) => ready));
+    // The other would take it over sooner than the one at work looks for what it left itself.
+    const working = one.consume('orders', { group: 'g', claimAfter: 900, maxBackoff: 900 }, slow);
+    await working.ready;
     await one.publish('orders', 1);
+    await until('it has begun', () => runs === 1);
+    two.consume('orders', { group: 'g', claimAfter: 600, maxBackoff: 600 }, slow);
     await until('it is finished', async () => runs > 0 && (await one.lag('orders', 'g')).pending === 0);
     expect(runs).toBe(1);
   });
