@@ -312,6 +312,21 @@ export function limiterConformance(target: ConformanceTarget): void {
       expect(order).toEqual([1, 2, 3]);
     });
 
+    it('wait lets nobody overtake who needs more', async () => {
+      const limiter = await make([slidingWindow({ limit: 2, per: 100, slots: 2 })]);
+      await limiter.consume('ann');
+      const order: number[] = [];
+      const all = Promise.all(
+        [2, 1].map(async (cost) => {
+          await limiter.wait('ann', { cost, timeout: '10s' });
+          order.push(cost);
+        }),
+      );
+      if (target.name === 'memory') for (let i = 0; i < 20; i++) await clock.advanceAsync(50);
+      await all;
+      expect(order).toEqual([2, 1]);
+    });
+
     it('wait answers with the denial at once when the time would not suffice, or no time would', async () => {
       const limiter = await make([fixedWindow({ limit: 2, per: '1h' })]);
       await limiter.consume('ann', { cost: 2 });
