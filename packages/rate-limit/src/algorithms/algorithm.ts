@@ -36,7 +36,7 @@ interface LuaFormulas {
   readonly add: string;
   /** Takes `cost` back that was counted at `taken`, or at a time unknown, which is 0. */
   readonly giveBack: string;
-  /** An expression: the microseconds until nothing is counted. */
+  /** An expression: the microseconds, and parts of one, until nothing is counted. */
   readonly reset: string;
   /** An expression: the packed state. */
   readonly pack: string;

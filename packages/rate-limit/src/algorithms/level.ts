@@ -22,8 +22,8 @@ export const levelAlgorithm: Algorithm = {
 local used$, at$ = 0, now
 if packed then
   used$, at$, pos = struct.unpack('>dd', packed, pos)
-  used$ = math.max(0, used$ - math.max(0, now - at$) / unit$)
-  if not (used$ <= ${MOST_LEVEL}) then used$ = 0 end
+  if now > at$ then used$ = used$ - (now - at$) / unit$ end
+  if not (used$ >= 0 and used$ <= ${MOST_LEVEL}) then used$ = 0 end
 end`,
     retry: `retry$ = math.min(${LONGEST_US}, math.ceil((used$ + cost - limit$) * unit$))`,
     add: `used$ = used$ + cost`,
@@ -31,7 +31,7 @@ end`,
     giveBack: `
 local sunk$ = taken == 0 and 0 or math.max(0, now - taken) / unit$
 used$ = math.max(0, used$ - math.max(0, cost - sunk$))`,
-    reset: `math.min(${LONGEST_US}, math.ceil(used$ * unit$))`,
+    reset: `used$ * unit$`,
     pack: `struct.pack('>dd', used$, now)`,
   },
 };

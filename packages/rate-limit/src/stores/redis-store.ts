@@ -2,7 +2,7 @@ import type { RedisConnection } from '@tierkit/redis';
 import type { Algorithm } from '../algorithms/algorithm.ts';
 import type { Decision, LimitStore, Parameters, Taking } from './limit-store.ts';
 import { lastsMs, layoutOf, numberNames } from './redis-scripts/composed.ts';
-import { consumeScript, consumeStatedScript, peekScript } from './redis-scripts/decision-scripts.ts';
+import { consumeScript, consumeOneScript, peekScript } from './redis-scripts/decision-scripts.ts';
 import { blockScript, refundScript, resetScript } from './redis-scripts/undo-scripts.ts';
 
 export interface RedisStoreOptions {
@@ -20,6 +20,7 @@ export interface RedisStoreOptions {
 }
 
 const NONE: readonly string[] = [];
+const NO_ARGUMENTS = {};
 
 /**
  * Counts in Redis, on Redis's clock, in one round trip a call.
@@ -32,24 +33,22 @@ export class RedisStore implements LimitStore {
   readonly #names: readonly string[];
   readonly #root: string;
   readonly #layout: string;
-  readonly #consumeStated: ReturnType<typeof consumeStatedScript>;
+  readonly #consumeOne: ReturnType<typeof consumeOneScript>;
   readonly #consume: ReturnType<typeof consumeScript>;
   readonly #peek: ReturnType<typeof peekScript>;
   readonly #refund: ReturnType<typeof refundScript>;
   readonly #block: ReturnType<typeof blockScript>;
   /** The arguments that every call of the same limits shares. */
   readonly #numbers = new WeakMap<Parameters, Readonly<Record<string, number>>>();
-  readonly #idTtl: string;
 
   constructor(options: RedisStoreOptions) {
     const { algorithms, stated } = options;
     this.#options = options;
-    this.#idTtl = String(options.idTtlMs);
     this.#names = numberNames(algorithms);
     // Ids of tiers have no colon, so no scope of a tier called `limit` has these braces.
     this.#root = `${options.prefix}limit:{${options.name}:`;
     this.#layout = `}:${layoutOf(algorithms)}`;
-    this.#consumeStated = consumeStatedScript(algorithms, stated);
+    this.#consumeOne = consumeOneScript(algorithms, stated, options.idTtlMs);
     this.#consume = consumeScript(algorithms);
     this.#peek = peekScript(algorithms);
     this.#refund = refundScript(algorithms);
@@ -59,7 +58,7 @@ export class RedisStore implements LimitStore {
   consume(subject: string, parameters: Parameters, { cost, id }: Taking): Promise<Decision> {
     const { redis, stated, algorithms, idTtlMs: noteMs } = this.#options;
     const keys = this.#keys(subject, id);
-    if (parameters === stated) return this.#consumeStated.run(redis, keys, { cost, noteMs: this.#idTtl });
+    if (cost === 1 && parameters === stated) return this.#consumeOne.run(redis, keys, NO_ARGUMENTS);
     const lasts = lastsMs(algorithms, parameters);
     return this.#consume.run(redis, keys, { cost, noteMs, lasts, ...this.#numbersFor(parameters) });
   }

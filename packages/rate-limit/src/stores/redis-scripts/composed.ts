@@ -98,7 +98,8 @@ export const NOT_BLOCKED = `'\\${VERSION}${'\\0'.repeat(HEADER_BYTES - 1)}'`;
 /** Lua, after {@link resets}: stores the state with its block for as long as it says anything. */
 export function rewriteState(algorithms: readonly Algorithm[]): string {
   return `
-local keepMs = math.ceil(math.max(${each(algorithms, () => 'reset$', ', ')}, blocked - now) / 1000)
+local keepUs = math.max(${each(algorithms, () => 'reset$', ', ')}, blocked - now)
+local keepMs = math.ceil(math.min(${LONGEST_US}, keepUs) / 1000)
 if keepMs > 0 then
   ${writeState(algorithms, `'\\${VERSION}' .. struct.pack('>d', blocked)`, 'keepMs')}
 else
@@ -111,5 +112,5 @@ end
 export function replyDecision(algorithms: readonly Algorithm[]): string {
   const numbers = each(algorithms, () => 'limit$ - used$, reset$, retry$', ', ');
   const format = `>${'d'.repeat(2 + 3 * algorithms.length)}`;
-  return `return struct.pack('${format}', allowed and 1 or 0, math.max(0, blocked - now), ${numbers})`;
+  return `return struct.pack('${format}', allowed and 1 or 0, blocked > 0 and blocked - now or 0, ${numbers})`;
 }
