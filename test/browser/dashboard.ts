@@ -1,4 +1,4 @@
-import { createAdmin, createLatencies, serveAdmin, type AdminToken } from '@tierkit/admin';
+import { createAdmin, createLiveTelemetry, serveAdmin, type AdminToken } from '@tierkit/admin';
 import { randomBytes } from 'node:crypto';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createTierkit, type Tierkit } from 'tierkit';
@@ -25,14 +25,16 @@ export interface Place {
   close(): Promise<void>;
 }
 
-export async function openPlace(redisUrl: string): Promise<Place> {
-  const prefix = `b${randomBytes(6).toString('hex')}:`;
+export async function openPlace(
+  redisUrl: string,
+  prefix: string = `b${randomBytes(6).toString('hex')}:`,
+): Promise<Place> {
   // What is tested here is no deadline: the machine may be busy.
   const options = { redis: { url: redisUrl, commandTimeout: '10s' }, prefix } as const;
-  const latencies = createLatencies();
-  const [kit, other] = [createTierkit({ ...options, telemetry: latencies }), createTierkit(options)];
-  const [own] = await Promise.all([someParts(redisUrl, prefix), kit.ready('20s'), other.ready('20s')]);
-  const server = await serveAdmin(createAdmin(kit, { tokens, latencies, parts: own.parts }), { port: 0 });
+  const telemetry = createLiveTelemetry();
+  const [kit, other] = [createTierkit({ ...options, telemetry }), createTierkit(options)];
+  const [own] = await Promise.all([someParts(redisUrl, prefix, telemetry), kit.ready('20s'), other.ready('20s')]);
+  const server = await serveAdmin(createAdmin(kit, { tokens, telemetry, parts: own.parts }), { port: 0 });
   return {
     kit,
     other,

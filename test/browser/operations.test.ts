@@ -62,6 +62,10 @@ describe('limiters and quotas', () => {
     await limiter.getByText('Calls are denied for').waitFor();
     await limiter.getByText('0 left').waitFor();
     expect(await limiter.getByRole('meter').getAttribute('value')).toBe('3');
+    expect((await place.own.consume('user:7')).allowed).toBe(false);
+    await limiter.getByText('3 allowed, 1 denied').waitFor();
+    const decided = page.getByRole('figure', { name: 'Decisions per second' });
+    await decided.getByRole('row', { name: 'api, denied' }).getByText(/[1-9]/).waitFor();
     const quota = page.getByRole('region', { name: 'Quota plan' });
     await quota.getByText('4 of 10').waitFor();
     expect(await quota.getByRole('meter', { name: 'calls, day' }).getAttribute('value')).toBe('4');

@@ -1,5 +1,6 @@
 import type { AdminParts, QueuePart } from '@tierkit/admin';
 import { createTiers, type Tiers, type WriteBehindItem } from '@tierkit/cache';
+import type { Telemetry } from '@tierkit/core';
 import { createLocks, type Locks } from '@tierkit/lock';
 import { createQuota } from '@tierkit/quota';
 import { createLimiter, fixedWindow } from '@tierkit/rate-limit';
@@ -22,10 +23,10 @@ export interface SomeParts {
 }
 
 /** What a service may have besides a cache, each of it real. */
-export async function someParts(url: string, prefix: string): Promise<SomeParts> {
+export async function someParts(url: string, prefix: string, telemetry: Telemetry): Promise<SomeParts> {
   const redis = { url, commandTimeout: '10s' } as const;
   const locks = createLocks({ redis, prefix, instance: 'writer' });
-  const limiter = createLimiter('api', [fixedWindow({ limit: 3, per: '1h' })], { redis, prefix });
+  const limiter = createLimiter('api', [fixedWindow({ limit: 3, per: '1h' })], { redis, prefix, telemetry });
   const quota = createQuota({ calls: { per: 'day', limit: 10 } }, { redis, prefix });
   const tiers = createTiers({ redis, prefix });
   await Promise.all([locks.ready('20s'), limiter.ready('20s'), quota.ready('20s'), tiers.ready('20s')]);

@@ -1,4 +1,4 @@
-import { createLatencies } from '@tierkit/admin';
+import { createLiveTelemetry } from '@tierkit/admin';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,14 +21,14 @@ const token = 'token-of-the-demo-0123';
 const ORIGIN = 'http://127.0.0.1:1234';
 
 async function instance(name: string): Promise<WebApp> {
-  const latencies = createLatencies();
+  const telemetry = createLiveTelemetry();
   const redis = { url: inject('redisUrl'), commandTimeout: '10s' } as const;
-  const kit = createTierkit({ redis, prefix, telemetry: latencies });
+  const kit = createTierkit({ redis, prefix, telemetry });
   await kit.ready('20s');
   const files = new WorkspaceFiles(root, edits);
   const service = new AnalysisService(kit, files, analyser, new LicenceRegistry(root));
   const chrome = () => ({ instance: name, other: undefined });
-  const web = webApp({ kit, service, files, latencies, token, chrome });
+  const web = webApp({ kit, service, files, telemetry, token, chrome });
   opened.push({ kit, web });
   return web;
 }

@@ -8,7 +8,7 @@ import { authenticator, type AdminToken } from './access/tokens.ts';
 import { joinParts, type AdminParts } from './admin-parts.ts';
 import type { AdminSource } from './admin-source.ts';
 import { dashboardRoutes } from './dashboard.ts';
-import type { Latencies } from './latencies.ts';
+import type { LiveTelemetry } from './live-telemetry.ts';
 import { LiveFeed } from './live-feed.ts';
 import { adminError, problem, problemOf, problemResponse, type Problem } from './problem.ts';
 import type { AdminEnv, RouteRow, RouteTable } from './route.ts';
@@ -34,8 +34,8 @@ export interface AdminOptions {
   readonly logger?: Logger;
   /** Locks, limiters, quotas and queues besides those that the kit has. @default none */
   readonly parts?: AdminParts;
-  /** What the kit was given as `telemetry` too, for the dashboard to show. @default no latencies are shown */
-  readonly latencies?: Latencies;
+  /** What the kit was given as well: for the dashboard to show latencies and decisions of limiters. @default it shows neither */
+  readonly telemetry?: LiveTelemetry;
   /** Live streams that may be open at a time. @default 20 */
   readonly maxStreams?: number;
   /** Whether `GET /` is the dashboard, which asks for a token itself. @default true */
@@ -77,7 +77,7 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
   const audit = new AuditLog(logger, options.onAudit);
   const behind = { queues: () => kit.inspection.queues.map(writeBehindPart) };
   const parts = joinParts(options.parts ?? {}, kit, behind);
-  const live = new LiveFeed(kit, options.maxStreams ?? 20, options.latencies);
+  const live = new LiveFeed(kit, options.maxStreams ?? 20, options.telemetry);
   const app = new OpenAPIHono<AdminEnv>({
     strict: false,
     defaultHook: (result) => {

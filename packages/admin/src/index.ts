@@ -12,7 +12,14 @@ export type {
 } from './admin-parts.ts';
 export type { AdminSource, CacheScope, CacheSource, HealthSource, Instance, InstancesSource } from './admin-source.ts';
 export { createAdmin, type Admin, type AdminOptions } from './create-admin.ts';
-export { createLatencies, type Latencies, type LatencyFigures, type LatencySeries } from './latencies.ts';
+export {
+  createLiveTelemetry,
+  type DecisionCount,
+  type LatencyFigures,
+  type LatencySeries,
+  type LiveFigures,
+  type LiveTelemetry,
+} from './live-telemetry.ts';
 export type { AdminErrorCode } from './problem.ts';
 export type { AdminEnv } from './route.ts';
 export { adminListener, serveAdmin, type AdminServer, type ServeOptions } from './serve-admin.ts';

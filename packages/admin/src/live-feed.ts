@@ -1,6 +1,6 @@
 import type { CacheChange } from '@tierkit/cache';
 import type { CacheSource } from './admin-source.ts';
-import type { Latencies } from './latencies.ts';
+import type { LiveTelemetry } from './live-telemetry.ts';
 import { adminError } from './problem.ts';
 
 /** What a live stream is told. */
@@ -56,15 +56,15 @@ export class LiveStream {
 export class LiveFeed {
   readonly #source: CacheSource;
   readonly #maxStreams: number;
-  readonly #latencies: Latencies | undefined;
+  readonly #telemetry: LiveTelemetry | undefined;
   readonly #streams = new Map<LiveStream, { readonly names: boolean }>();
   #timer: NodeJS.Timeout | undefined;
   #stopListening: (() => void) | undefined;
   #closed = false;
 
-  constructor(source: CacheSource, maxStreams: number, latencies?: Latencies) {
+  constructor(source: CacheSource, maxStreams: number, telemetry?: LiveTelemetry) {
     this.#source = source;
-    this.#latencies = latencies;
+    this.#telemetry = telemetry;
     this.#maxStreams = maxStreams;
   }
 
@@ -108,8 +108,7 @@ export class LiveFeed {
   }
 
   #snapshot(): LiveEvent {
-    const latencies = this.#latencies?.read();
-    const stats = { timestamp: new Date().toISOString(), ...this.#source.stats() };
-    return { event: 'stats', data: latencies === undefined ? stats : { ...stats, latencies } };
+    const data = { ...this.#telemetry?.read(), timestamp: new Date().toISOString(), ...this.#source.stats() };
+    return { event: 'stats', data };
   }
 }

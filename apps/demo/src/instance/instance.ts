@@ -1,4 +1,4 @@
-import { createLatencies, type Latencies } from '@tierkit/admin';
+import { createLiveTelemetry, type LiveTelemetry } from '@tierkit/admin';
 import { createTierkit } from 'tierkit';
 import { Analyser } from '../analyser/analyser.ts';
 import { Allowances } from './allowances.ts';
@@ -24,17 +24,17 @@ export class Instance {
 
   static async start(options: InstanceOptions): Promise<Instance> {
     const { redis, prefix, name } = options;
-    const latencies = createLatencies();
-    const kit = createTierkit({ redis, prefix, locks: { instance: name }, telemetry: latencies });
+    const telemetry = createLiveTelemetry();
+    const kit = createTierkit({ redis, prefix, locks: { instance: name }, telemetry });
     await kit.ready();
-    return new Instance(options, kit, await Metrics.open(kit, options.hasTable), latencies);
+    return new Instance(options, kit, await Metrics.open(kit, options.hasTable), telemetry);
   }
 
   private constructor(
     { root, edits, redis, prefix }: InstanceOptions,
     kit: ReturnType<typeof createTierkit>,
     metrics: Metrics,
-    latencies: Latencies,
+    telemetry: LiveTelemetry,
   ) {
     const analyser = new Analyser();
     const registry = new LicenceRegistry(root);
@@ -121,7 +121,7 @@ export class Instance {
       connected: () => service.connected(),
       counters: async () => service.counters(),
       serve: async ({ name, token }) => {
-        web ??= await startWebServer(name, { kit, service, files, latencies, token });
+        web ??= await startWebServer(name, { kit, service, files, telemetry, token });
         return { url: web.url };
       },
       link: async (other) => web?.link(other),

@@ -1,4 +1,4 @@
-import { createAdmin, type Admin, type Latencies } from '@tierkit/admin';
+import { createAdmin, type Admin, type LiveTelemetry } from '@tierkit/admin';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { csrf } from 'hono/csrf';
@@ -20,7 +20,7 @@ export interface WebParts {
   readonly kit: ReturnType<typeof createTierkit>;
   readonly service: AnalysisService;
   readonly files: WorkspaceFiles;
-  readonly latencies: Latencies;
+  readonly telemetry: LiveTelemetry;
   /** Of whoever may use the dashboard. */
   readonly token: string;
   /** Known once all instances serve their pages. */
@@ -37,9 +37,9 @@ export interface WebApp {
 }
 
 /** The demo's page: a visitor opens a project, edits a file, and sees the findings and the tier that answered. */
-export function webApp({ kit, service, files, latencies, token, chrome }: WebParts): WebApp {
+export function webApp({ kit, service, files, telemetry, token, chrome }: WebParts): WebApp {
   const tokens = [{ name: 'visitor of the demo', token, role: 'admin', values: true }] as const;
-  const admin = createAdmin(kit, { tokens, latencies });
+  const admin = createAdmin(kit, { tokens, telemetry });
   const app = new Hono();
   // A name that leads here from elsewhere would let that site's pages read these.
   app.use(async (c, next) => {

@@ -1,5 +1,5 @@
 import type { CacheStats } from '@tierkit/cache';
-import type { LatencyFigures } from '../../../src/latencies.ts';
+import type { DecisionCount, LatencyFigures } from '../../../src/live-telemetry.ts';
 import { countsBetween, quantile } from './quantile.ts';
 
 /** What is remembered of one second. */
@@ -9,6 +9,7 @@ export interface Sample {
   readonly tiers: CacheStats['tiers'];
   /** Absent where the admin was given none. */
   readonly latencies?: LatencyFigures | undefined;
+  readonly decisions?: readonly DecisionCount[] | undefined;
 }
 
 /** Numbers over time as charts take them: as many of each series as there are times; null where there is none. */
@@ -91,6 +92,16 @@ export class History {
     return { times: this.#times(), lines };
   }
 
+  /** What limiters decided per second; without lines where nobody counts that. */
+  decisions(): Series {
+    const lines = (this.samples.at(-1)?.decisions ?? []).map(({ limiter, result }) => {
+      const at = (sample: Sample): number =>
+        sample.decisions?.find((one) => one.limiter === limiter && one.result === result)?.count ?? 0;
+      return { name: `${limiter}, ${result}`, values: this.#perSecond(at) };
+    });
+    return { times: this.#times(), lines };
+  }
+
   l1Bytes(): Series {
     return this.#perTier((now) => now.l1.bytes);
   }
@@ -99,11 +110,7 @@ export class History {
   answers(): Series {
     const line = (name: string, of: (tier: Counters) => number): Series['lines'][number] => ({
       name,
-      values: this.samples.map((sample, index) => {
-        const before = this.#before(index);
-        const seconds = (sample.at - before.at) / 1_000;
-        return seconds <= 0 ? null : (sum(sample, of) - sum(before, of)) / seconds;
-      }),
+      values: this.#perSecond((sample) => sum(sample, of)),
     });
     const lines = [
       line('in process (L1)', ({ l1Hits }) => l1Hits),
@@ -128,6 +135,14 @@ export class History {
       }),
     }));
     return { times: this.#times(), lines };
+  }
+
+  #perSecond(count: (sample: Sample) => number): (number | null)[] {
+    return this.samples.map((sample, index) => {
+      const before = this.#before(index);
+      const seconds = (sample.at - before.at) / 1_000;
+      return seconds <= 0 ? null : (count(sample) - count(before)) / seconds;
+    });
   }
 
   #before(index: number): Sample {

@@ -1,4 +1,4 @@
-import type { LatencyFigures, LatencySeries } from '../../../src/latencies.ts';
+import type { LatencyFigures, LatencySeries } from '../../../src/live-telemetry.ts';
 
 /** How many durations fell into each bucket between two times, of the series that are wanted. */
 export function countsBetween(

@@ -1,11 +1,11 @@
 import type { CacheChange, CacheStats } from '@tierkit/cache';
 import { useEffect, useState } from 'preact/hooks';
-import type { LatencyFigures } from '../../../src/latencies.ts';
+import type { LiveFigures } from '../../../src/live-telemetry.ts';
 import type { Api } from '../api/api.ts';
 import { serverEvents, type ServerEvent } from '../api/server-events.ts';
 import { History } from './history.ts';
 
-type Stats = CacheStats & { readonly timestamp: string; readonly latencies?: LatencyFigures };
+type Stats = CacheStats & Partial<LiveFigures> & { readonly timestamp: string };
 export type SeenChange = CacheChange & { readonly at: number; readonly id: number };
 
 /** What the live stream has told since the page was opened. */
@@ -53,7 +53,8 @@ function after(live: Live, { event, data }: ServerEvent): Live {
   switch (event) {
     case 'stats': {
       const stats = JSON.parse(data) as Stats;
-      const sample = { at: Date.parse(stats.timestamp), tiers: stats.tiers, latencies: stats.latencies };
+      const { tiers, latencies, decisions } = stats;
+      const sample = { at: Date.parse(stats.timestamp), tiers, latencies, decisions };
       return { ...live, connected: true, stats, history: live.history.with(sample) };
     }
     case 'change': {

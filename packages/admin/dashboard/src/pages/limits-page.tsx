@@ -1,6 +1,8 @@
 import type { JSX } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
 import type { Api } from '../api/api.ts';
+import { Chart } from '../charts/chart.tsx';
+import * as format from '../format.ts';
 import { usePolled, type Polled } from '../live/use-polled.ts';
 import { PageTitle } from '../parts/page-title.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -17,7 +19,7 @@ interface Parts {
 const EVERY_MS = 10_000;
 
 /** The limiters and quotas of this instance, and how one subject stands with each. */
-export function LimitsPage({ session }: PageProps): JSX.Element {
+export function LimitsPage({ session, live: { history, stats } }: PageProps): JSX.Element {
   const { data, error } = useParts(session.api);
   const [subject, setSubject] = useState('');
   const none = data !== undefined && data.limiters.length + data.quotas.length === 0;
@@ -44,8 +46,17 @@ export function LimitsPage({ session }: PageProps): JSX.Element {
         </form>
       )}
       <div class="panels below">
+        {stats?.decisions !== undefined && stats.decisions.length > 0 && (
+          <Chart title="Decisions per second" series={history.decisions()} format={format.rate} />
+        )}
         {(data?.limiters ?? []).map((limiter) => (
-          <LimiterPanel key={limiter.name} session={session} limiter={limiter} subject={subject} />
+          <LimiterPanel
+            key={limiter.name}
+            session={session}
+            limiter={limiter}
+            subject={subject}
+            decisions={stats?.decisions ?? []}
+          />
         ))}
         {(data?.quotas ?? []).map((name) =>
           subject === '' ? (

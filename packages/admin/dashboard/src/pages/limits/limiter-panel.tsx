@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import type { DecisionCount } from '../../../../src/live-telemetry.ts';
 import { useCallback, useState } from 'preact/hooks';
 import { segment } from '../../api/api.ts';
 import type { Session } from '../../api/session.ts';
@@ -35,9 +36,12 @@ export interface LimiterPanelProps {
   readonly limiter: Limiter;
   /** Empty for none. */
   readonly subject: string;
+  /** Of all limiters of this instance, since they were made. */
+  readonly decisions: readonly DecisionCount[];
 }
 
-export function LimiterPanel({ session, limiter, subject }: LimiterPanelProps): JSX.Element {
+export function LimiterPanel({ session, limiter, subject, decisions }: LimiterPanelProps): JSX.Element {
+  const own = decisions.filter((each) => each.limiter === limiter.name);
   return (
     <Panel title={`Limiter ${limiter.name}`}>
       <ul class="plain-list">
@@ -48,6 +52,7 @@ export function LimiterPanel({ session, limiter, subject }: LimiterPanelProps): 
           </li>
         ))}
       </ul>
+      {own.length > 0 && <p>{own.map(({ result, count }) => `${format.count(count)} ${result}`).join(', ')}</p>}
       {subject !== '' && <SubjectStanding session={session} name={limiter.name} subject={subject} />}
     </Panel>
   );

@@ -1,20 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import { createLimiter, fixedWindow } from '@tierkit/rate-limit';
 import { createTierkit } from 'tierkit';
 import { describe, expect, inject, it } from 'vitest';
 import { countsBetween, quantile } from '../dashboard/src/live/quantile.ts';
-import { createLatencies } from '../src/index.ts';
+import { createLiveTelemetry } from '../src/index.ts';
 
 describe('latencies', () => {
   it('are counted per tier and operation, once each, where Redis or a loader answered', async () => {
-    const latencies = createLatencies();
+    const telemetry = createLiveTelemetry();
     const prefix = `t${randomBytes(6).toString('hex')}:`;
-    const kit = createTierkit({ redis: inject('redisUrl'), prefix, telemetry: latencies });
+    const kit = createTierkit({ redis: inject('redisUrl'), prefix, telemetry: telemetry });
     await kit.ready('10s');
     const project = kit.project('p');
     await project.getOrSet('tree', async () => 1);
     for (let hit = 0; hit < 5; hit++) await project.getOrSet('tree', async () => 1);
     await kit.session('s').set('k', 1);
-    const { boundsMs, series } = latencies.read();
+    const { boundsMs, series } = telemetry.read().latencies;
     const totals = series.map(({ tier, operation, counts }) => [
       `${tier} ${operation}`,
       counts.reduce((a, b) => a + b, 0),
@@ -27,7 +28,7 @@ describe('latencies', () => {
   });
 
   it('are put into the bucket whose bound they do not exceed', () => {
-    const latencies = createLatencies();
+    const telemetry = createLiveTelemetry();
     const name = 'tierkit.cache.operation.duration';
     const metric = {
       name,
@@ -37,14 +38,27 @@ describe('latencies', () => {
       attributes: [],
       bounds: [0.001, 0.01],
     } as const;
-    const reads = latencies.durations(metric, { tier: 'global', operation: 'get' });
+    const reads = telemetry.durations(metric, { tier: 'global', operation: 'get' });
     for (const ms of [0.5, 1, 2, 50]) reads.record(ms / 1_000);
-    latencies.durations({ ...metric, name: 'another' }, { tier: 'global', operation: 'get' }).record(1);
-    expect(latencies.read()).toEqual({
+    telemetry.durations({ ...metric, name: 'another' }, { tier: 'global', operation: 'get' }).record(1);
+    expect(telemetry.read().latencies).toEqual({
       boundsMs: [1, 10],
       series: [{ tier: 'global', operation: 'get', counts: [2, 1, 1] }],
     });
   });
+});
+
+it('knows what limiters decided, for as long as they are open', async () => {
+  const telemetry = createLiveTelemetry();
+  const limiter = createLimiter('api', [fixedWindow({ limit: 2, per: '1h' })], { redis: 'memory', telemetry });
+  for (let call = 0; call < 5; call++) await limiter.consume(`user:${call % 2}`, { cost: 1 });
+  await limiter.consume('user:0');
+  expect(telemetry.read().decisions).toEqual([
+    { limiter: 'api', result: 'allowed', count: 4 },
+    { limiter: 'api', result: 'denied', count: 2 },
+  ]);
+  await limiter.close();
+  expect(telemetry.read().decisions).toEqual([]);
 });
 
 describe('a quantile of buckets', () => {
