@@ -1,0 +1,121 @@
+import type { Inspection, PatternDeletion, Scope, Tiers } from '@tierkit/cache';
+import { cliError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { printable } from '../output/printable.ts';
+import { Progress } from '../output/progress.ts';
+import { confirm } from '../run/confirm.ts';
+import { withPlaceOptions, yesOption, type Registrar } from '../run/registrar.ts';
+import type { Session } from '../run/session.ts';
+
+interface InvalidateOptions {
+  readonly tier?: string;
+  readonly scope?: string;
+  readonly tag: readonly string[];
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export function invalidateCommand({ command, action }: Registrar): void {
+  withPlaceOptions(
+    command('invalidate [pattern]', 'ends the entries that match, or that have a tag: counts, asks, ends'),
+  )
+    .option('--tag <tag>', 'entries with this tag, in all tiers or in the scope given; again for more', added, [])
+    .option('--dry-run', 'only counts')
+    .addOption(yesOption())
+    .action(
+      action(async (session: Session, pattern: string | undefined, options: InvalidateOptions) => {
+        const { tag: tags, tier, scope } = options;
+        if ((pattern === undefined) === (tags.length === 0)) {
+          throw cliError('ERR_CLI_USAGE', 'invalidate takes a pattern, or --tag');
+        }
+        const tiers = await session.tiers();
+        const everywhere = tier === undefined && scope === undefined;
+        const target = everywhere && pattern === undefined ? undefined : scopeOf(tiers, options);
+        const what =
+          pattern === undefined
+            ? `tagged ${tags.map((tag) => printable(tag, 100)).join(', ')}`
+            : `matching ${printable(pattern, 200)}`;
+        const counting = new Progress(session.output, 'counting');
+        counting.show(0);
+        const matching =
+          pattern === undefined || target === undefined
+            ? await countTagged(session, tiers.inspection, tags, everywhere ? undefined : { tier, scope }, counting)
+            : await dryRun(session, target, pattern);
+        counting.end();
+        const subject = { ...(pattern === undefined ? { tags } : { pattern }), matching };
+        if (options.dryRun === true) {
+          session.output.report({
+            data: { ...subject, dryRun: true },
+            text: `${matching} entries ${what}; nothing was changed`,
+          });
+          return undefined;
+        }
+        const question = `This ends ${matching} entries ${what}.`;
+        await confirm(session.asker, { question, yes: options.yes, output: session.output, signal: session.signal });
+        const done =
+          pattern === undefined
+            ? { deleted: matching, confirmed: await (target ?? tiers).invalidateTags(tags) }
+            : await deletion(session, target ?? tiers.global, pattern, matching);
+        session.output.report({
+          data: { ...subject, ...done, dryRun: false },
+          text: `${done.deleted} entries ${what} were ended${done.confirmed ? '' : ', and Redis did not confirm all of it'}`,
+        });
+        return done.confirmed ? undefined : EXIT.failed;
+      }),
+    );
+}
+
+const added = (tag: string, before: readonly string[]): string[] => [...before, tag];
+
+/** @throws {TierkitError} `ERR_CLI_USAGE`: all scopes of a tier cannot be searched as one */
+export function scopeOf(
+  tiers: Tiers,
+  { tier = 'global', scope }: { readonly tier?: string; readonly scope?: string },
+): Scope {
+  if (tier === 'global' && scope === undefined) return tiers.global;
+  if (tier === 'global') throw cliError('ERR_CLI_USAGE', 'the global tier has no scopes: give --tier too');
+  if (scope === undefined) throw cliError('ERR_CLI_USAGE', 'a tier of scopes takes --scope as well');
+  // Nothing is written here, so that any time to live does for a tier that only services know.
+  return tiers.inspection.tiers.includes(tier) ? tiers.tier(tier)(scope) : tiers.tier(tier, { ttl: '1h' })(scope);
+}
+
+async function dryRun(session: Session, scope: Scope, pattern: string): Promise<number> {
+  const { deleted, confirmed } = await session.untilAborted(scope.deleteByPattern(pattern, { dryRun: true }));
+  if (!confirmed) throw cliError('ERR_CLI_PARTIAL', 'Redis did not answer while the entries were counted');
+  return deleted;
+}
+
+/** Each batch is deleted and announced by one script: an end in between leaves no instance with what is gone. */
+async function deletion(session: Session, scope: Scope, pattern: string, matching: number): Promise<PatternDeletion> {
+  const progress = new Progress(session.output, `ending ${matching} entries for seconds:`);
+  const startedAt = performance.now();
+  const ticking = setInterval(() => progress.show(Math.round((performance.now() - startedAt) / 1_000)), 200);
+  try {
+    return await session.untilAborted(scope.deleteByPattern(pattern, { dryRun: false }));
+  } finally {
+    clearInterval(ticking);
+    progress.end();
+  }
+}
+
+async function countTagged(
+  session: Session,
+  inspection: Inspection,
+  tags: readonly string[],
+  place: { readonly tier?: string | undefined; readonly scope?: string | undefined } | undefined,
+  progress: Progress,
+): Promise<number> {
+  const found = new Set<string>();
+  for (const tag of tags) {
+    for (const at of place === undefined ? inspection.tiers.map((tier) => ({ tier })) : [place]) {
+      let cursor: string | undefined;
+      do {
+        const page = await session.untilAborted(inspection.keys({ ...at, tag, limit: 1_000, cursor }));
+        for (const { tier, scope, key } of page.keys) found.add(`${tier}\n${scope}\n${key}`);
+        progress.show(found.size);
+        ({ cursor } = page);
+      } while (cursor !== undefined);
+    }
+  }
+  return found.size;
+}

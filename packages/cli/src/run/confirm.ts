@@ -1,0 +1,43 @@
+import { createInterface } from 'node:readline/promises';
+import { cliError } from '../errors.ts';
+import type { Output } from '../output/output.ts';
+
+/** Whom to ask before something is changed. */
+export interface Asker {
+  /** Undefined where nobody sits at a terminal. */
+  readonly input: (NodeJS.ReadableStream & { readonly isTTY?: boolean }) | undefined;
+}
+
+export interface Confirmation {
+  /** What is about to happen, in one printable line. */
+  readonly question: string;
+  /** Given beforehand, by `--yes`. */
+  readonly yes: boolean | undefined;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Returns once somebody has agreed: beforehand, or now at the terminal.
+ *
+ * @throws {TierkitError} `ERR_CLI_UNCONFIRMED`: nobody did
+ */
+export async function confirm(asker: Asker, { question, yes, output, signal }: Confirmation): Promise<void> {
+  if (yes === true) return;
+  const { input } = asker;
+  if (input?.isTTY !== true || output.errors.isTTY !== true) {
+    throw cliError('ERR_CLI_UNCONFIRMED', `${question} Nothing was changed: repeat with --yes`);
+  }
+  const terminal = createInterface({ input, output: process.stderr });
+  // In raw mode the terminal hands Ctrl-C to us rather than to the process.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    const answer = await terminal.question(`${question} [y/N] `, { signal });
+    if (!/^y(?:es)?$/i.test(answer.trim())) throw cliError('ERR_CLI_UNCONFIRMED', 'Nothing was changed');
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,106 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { copyFileSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const tierkit = fileURLToPath(new URL('../../tierkit/', import.meta.url));
+
+/** What a run of the command said. */
+export interface Said {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What stdout holds as JSON. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Said>;
+  /** What it has said so far. */
+  stdout(): string;
+  /** Resolves once stdout and stderr together hold the text. */
+  until(text: string): Promise<void>;
+}
+
+/** The command as users have it: one process for each run. From its TypeScript sources each would take a second to start. */
+export interface Binary {
+  start(args: readonly string[], environment?: Readonly<Record<string, string>>): Running;
+  run(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Said>;
+  remove(): void;
+}
+
+export async function buildBinary(): Promise<Binary> {
+  const folder = mkdtempSync(join(tmpdir(), 'tierkit-cli-'));
+  mkdirSync(join(folder, 'dist'));
+  copyFileSync(join(tierkit, 'package.json'), join(folder, 'package.json'));
+  const file = join(folder, 'dist', 'bin.mjs');
+  await build({
+    entryPoints: [join(tierkit, 'src/bin.ts')],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@tierkit/source'],
+    external: ['msgpackr-extract'],
+    logLevel: 'error',
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
+  });
+  const start: Binary['start'] = (args, environment = {}) => {
+    const env = { PATH: process.env['PATH'], ...environment };
+    return watched(spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  };
+  return {
+    start,
+    run: (args, environment) => start(args, environment).ended,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function watched(child: ChildProcess): Running {
+  let stdout = '';
+  let stderr = '';
+  const waiting = new Set<() => void>();
+  const heard = (): void => waiting.forEach((look) => look());
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    heard();
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    heard();
+  });
+  const ended = new Promise<Said>((resolve) => {
+    child.once('close', (code) => {
+      resolve({ code, stdout, stderr, json: <T>() => parsed<T>(stdout, stderr) });
+      heard();
+    });
+  });
+  return {
+    child,
+    ended,
+    stdout: () => stdout,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if ((stdout + stderr).includes(text)) resolve();
+          else if (child.exitCode !== null)
+            reject(new Error(`it ended without saying "${text}":\n${stdout}\n${stderr}`));
+          else return;
+          waiting.delete(look);
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+function parsed<T>(stdout: string, stderr: string): T {
+  if (stdout === '') throw new Error(`it said nothing but:\n${stderr}`);
+  return JSON.parse(stdout) as T;
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { createAdmin, serveAdmin } from '@tierkit/admin';
+import { slidingWindow } from '@tierkit/rate-limit';
+import { createTierkit } from 'tierkit';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { freePort } from '../../../test/servers/index.ts';
+import { buildBinary, type Binary } from './command.ts';
+
+let binary: Binary;
+
+beforeAll(async () => {
+  binary = await buildBinary();
+});
+
+afterAll(() => binary.remove());
+
+const token = 'operator-0123456789abcdef';
+
+it('asks a running service for what it alone knows', async () => {
+  const kit = createTierkit({ redis: 'memory' });
+  onTestFinished(() => kit.close());
+  await kit.global.getOrSet('slow', () => 1);
+  await kit.global.get('slow');
+  const limiter = kit.rateLimit('api', [slidingWindow({ limit: 2, per: '1h' })]);
+  await limiter.consume('ann', { cost: 2 });
+  const quota = kit.quota({ calls: { per: 'day', limit: 100 } });
+  await quota.add('ann', { calls: 7 });
+  const admin = createAdmin(kit, {
+    tokens: [
+      { token, role: 'operator' },
+      { token: 'viewer-0123456789', role: 'viewer' },
+    ],
+  });
+  const server = await serveAdmin(admin, { port: 0 });
+  onTestFinished(() => server.close());
+
+  const url = `http://127.0.0.1:${server.port}/`;
+  const environment = { TIERKIT_ADMIN_URL: url, TIERKIT_ADMIN_TOKEN: token };
+  const [stats, top, peeked, used, refused, reset, anonymous, nobody] = await Promise.all([
+    binary.run(['stats', '--json'], environment),
+    binary.run(['top', '--json'], environment),
+    binary.run(['limits', 'api', 'ann', '--json'], environment),
+    binary.run(['quota', 'ann'], environment),
+    binary.run(['limits', 'api', 'ann', '--reset', '--yes'], {
+      ...environment,
+      TIERKIT_ADMIN_TOKEN: 'viewer-0123456789',
+    }),
+    binary.run(['limits', 'api', 'bob', '--reset', '--yes', '--json'], environment),
+    binary.run(['top', '--admin', url]),
+    binary.run(['top', '--json'], { ...environment, TIERKIT_ADMIN_URL: `http://127.0.0.1:${await freePort()}/admin` }),
+  ]);
+  expect(stats.json()).toMatchObject({ source: 'service', hits: 1, tiers: { global: { loads: 1 } } });
+  expect(top.json()).toMatchObject({ costly: [{ tier: 'global', key: 'slow', loads: 1 }] });
+  expect(peeked.json()).toMatchObject({ allowed: false, policies: [{ limit: 2, remaining: 0 }] });
+  expect(used.stdout).toMatch(/calls +day +7 +0 +100 +93/);
+  expect([refused.code, refused.stdout]).toEqual([5, '']);
+  expect(refused.stderr).toContain('ERR_ADMIN_FORBIDDEN');
+  expect(reset.json()).toMatchObject({ reset: true });
+  expect((await limiter.peek('ann')).remaining).toBe(0);
+  expect([anonymous.code, anonymous.stderr]).toEqual([2, expect.stringContaining('TIERKIT_ADMIN_TOKEN')]);
+  expect(nobody.code).toBe(4);
+  expect(JSON.parse(nobody.stderr)).toMatchObject({ error: { code: 'ERR_CLI_ADMIN_UNAVAILABLE' } });
+});
+
+it('serves the management API until it is ended', async () => {
+  const redis = inject('redisUrl');
+  const prefix = `cli-${randomBytes(6).toString('hex')}:`;
+  const environment = {
+    REDIS_URL: redis,
+    TIERKIT_PREFIX: prefix,
+    TIERKIT_VIEWER_TOKEN: 'viewer-0123456789',
+    TIERKIT_ADMIN_TOKEN: token,
+  };
+  const running = binary.start(['admin', '--port', '0', '--json', '--timeout', '20s'], environment);
+  await running.until('"url"');
+  const kit = createTierkit({ redis, prefix });
+  onTestFinished(() => kit.close());
+  await kit.ready('15s');
+  await kit.global.set('here', 1);
+  const lock = await kit.locks.acquire('job');
+
+  await running.until('Ctrl-C ends it');
+  const url = /"url":"([^"]+)"/.exec(running.stdout())?.[1] ?? '';
+  const call = async (path: string, bearer: string): Promise<{ status: number; body: unknown }> => {
+    const response = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${bearer}` } });
+    return { status: response.status, body: await response.json() };
+  };
+  expect(await call('/api/v1/cache/keys', 'viewer-0123456789')).toMatchObject({
+    status: 200,
+    body: { keys: [{ key: 'here' }] },
+  });
+  expect(await call('/api/v1/locks/job', token)).toMatchObject({
+    status: 200,
+    body: { holders: [{ mode: 'exclusive' }] },
+  });
+  // Reading values is a right of its own.
+  expect((await call('/api/v1/cache/key/here', token)).status).toBe(403);
+  expect((await call('/api/v1/cache/stats', 'somebody-0123456789')).status).toBe(401);
+  running.child.kill('SIGTERM');
+  const { stdout, stderr, code } = await running.ended;
+  expect(code).toBe(143);
+  expect(stderr).not.toContain(token);
+  expect(stdout).toContain('http://127.0.0.1:');
+  await lock.release();
+});
+
+it('refuses what it cannot use before anything is sent', async () => {
+  const REDIS_URL = `redis://:secret-of-mine@127.0.0.1:${await freePort()}`;
+  const runs = await Promise.all([
+    binary.run(['kees'], { REDIS_URL }),
+    binary.run(['keys', '--url', 'redis://:secret-of-mine@localhost'], {}),
+    binary.run(['keys', '--limit', '1000000000'], { REDIS_URL }),
+    binary.run(['keys', '--json'], { REDIS_URL: 'http://me:secret-of-mine@localhost' }),
+    binary.run(['admin', '--host', '0.0.0.0'], { REDIS_URL }),
+    binary.run(['clear'], { REDIS_URL }),
+  ]);
+  for (const { code, stdout, stderr } of runs) {
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.any(String) as string });
+    expect(stderr).not.toContain('secret-of-mine');
+  }
+  expect(runs[0]?.stderr).toContain("unknown command 'kees'");
+  expect(runs[1]?.stderr).toContain('REDIS_PASSWORD');
+  expect(runs[4]?.stderr).toContain('TIERKIT_ADMIN_TOKEN');
+  const away = await binary.run(['keys', '--timeout', '500ms', '--json'], { REDIS_URL });
+  expect([away.code, away.stdout]).toEqual([4, '']);
+  expect(JSON.parse(away.stderr)).toMatchObject({ error: { code: 'ERR_REDIS_UNAVAILABLE' } });
+  expect(away.stderr).not.toContain('secret-of-mine');
+});
