@@ -122,6 +122,7 @@ describe('the key browser', () => {
     await page.getByRole('button', { name: 'End all that match' }).click();
     await dialog.getByRole('button', { name: 'End them' }).click();
     await page.getByText('2 entries ended.').waitFor();
+    await dialog.waitFor({ state: 'detached' });
     await expect.poll(() => found(page)).toBe('0 keys');
     expect(await other.global.get('end:1')).toBeUndefined();
     expect(await kit.global.get('stays:1')).toBe(1);
