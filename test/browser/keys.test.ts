@@ -167,6 +167,7 @@ describe('the key browser', () => {
     };
     await press('Keys');
     await expect.poll(focused).toBe('Keys');
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
     await tabTo('pattern');
     await page.keyboard.press('ControlOrMeta+a');
     await page.keyboard.type('typed:*');

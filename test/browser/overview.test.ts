@@ -43,7 +43,7 @@ describe('the overview', () => {
     await expect.poll(() => chart('Hit rate').getByRole('row', { name: 'project' }).textContent()).toContain('none');
     for (let read = 0; read < 400; read++) await project.get('tree');
     await expect
-      .poll(() => chart('Reads per second').getByRole('row', { name: 'in process' }).textContent())
+      .poll(() => chart('Reads per second').getByRole('row', { name: 'in process' }).getByRole('cell').textContent())
       .toMatch(/[1-9]/);
   });
 
