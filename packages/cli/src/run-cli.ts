@@ -31,8 +31,8 @@ export interface CliOptions {
   readonly environment: Environment;
   readonly stdout: TextSink;
   readonly stderr: TextSink;
-  /** Where somebody answers questions, if it is a terminal. @default nobody is asked */
-  readonly stdin?: Asker['input'];
+  /** Where somebody is asked and answers, if both are terminals. @default nobody is asked */
+  readonly terminal?: Asker;
   /** Ends the command in an orderly way; an {@link Interruption} as reason says with which exit code. @default never */
   readonly signal?: AbortSignal;
 }
@@ -70,7 +70,7 @@ export async function runCli(options: CliOptions): Promise<ExitCode> {
 }
 
 async function runBody(
-  { host, environment, stdout, stderr, stdin, signal = new AbortController().signal }: CliOptions,
+  { host, environment, stdout, stderr, terminal = NOBODY, signal = new AbortController().signal }: CliOptions,
   options: CommonOptions,
   body: Body<readonly unknown[]>,
   given: readonly unknown[],
@@ -78,7 +78,7 @@ async function runBody(
   const output = new Output(stdout, stderr, options.json === true);
   let session: Session | undefined;
   try {
-    session = new Session({ host, environment, options, output, signal, asker: { input: stdin } });
+    session = new Session({ host, environment, options, output, signal, asker: terminal });
     signal.throwIfAborted();
     return (await body(session, ...given)) ?? EXIT.done;
   } catch (error) {
@@ -94,6 +94,8 @@ async function runBody(
     await session?.close();
   }
 }
+
+const NOBODY: Asker = { input: undefined, output: undefined };
 
 const COMMANDS: readonly ((registrar: Registrar) => void)[] = [
   statsCommand,

@@ -1,5 +1,5 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
-import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { ask, freePort, startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { checkClock } from '../src/doctor/clock-skew.ts';
 import { checkEviction } from '../src/doctor/eviction.ts';
@@ -7,6 +7,9 @@ import { parseInfo, type Finding } from '../src/doctor/finding.ts';
 import { checkPersistence } from '../src/doctor/persistence.ts';
 import { checkVersion } from '../src/doctor/version.ts';
 import { buildBinary, type Binary, type Said } from './command.ts';
+
+// Each run is a process, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 let binary: Binary;
 /** Evicts anything and keeps nothing. */

@@ -3,8 +3,11 @@ import { durable, ephemeral } from '@tierkit/bus';
 import { createRedis, scan } from '@tierkit/redis';
 import { slidingWindow } from '@tierkit/rate-limit';
 import { createTierkit, type Tierkit } from 'tierkit';
-import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { buildBinary, type Binary, type Said } from './command.ts';
+
+// Each run is a process, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 let binary: Binary;
 
@@ -178,6 +181,33 @@ it('tells what happens, lists what was given up and puts it back', async () => {
   const replayed = await run(['dead-letters', 'orders', '--replay', '--yes', '--json']);
   expect(replayed.json()).toMatchObject({ replayed: 2 });
   await expect.poll(() => handled.sort(), { timeout: 15_000 }).toEqual([1, 2]);
+});
+
+it('lists and puts back what was given up behind the cache', async () => {
+  const { kit, run } = await setup();
+  let broken = true;
+  const saved: unknown[] = [];
+  const queue = kit.writeBehind('trees', {
+    flush(batch) {
+      if (broken) throw new Error('the sink is broken');
+      saved.push(...batch.map(({ value }) => value));
+    },
+    batch: { age: '1ms' },
+    retry: { attempts: 1, backoff: '1ms', giveUpAfter: '1ms' },
+    poll: '50ms',
+  });
+  await kit.project('p').writeBehind('tree', 'oak', queue);
+  await expect.poll(() => queue.deadLetters(), { timeout: 15_000 }).toHaveLength(1);
+  const letters = await run(['dead-letters', 'trees', '--json']);
+  expect(letters.json()).toMatchObject({
+    kind: 'write-behind',
+    deadLetters: [{ reason: expect.stringContaining('the sink is broken') as string }],
+  });
+  expect(letters.stdout).not.toContain('oak');
+  broken = false;
+  const replayed = await run(['dead-letters', 'trees', '--replay', '--yes', '--json']);
+  expect(replayed.json()).toMatchObject({ kind: 'write-behind', replayed: 1 });
+  await expect.poll(() => saved, { timeout: 15_000 }).toEqual(['oak']);
 });
 
 it('shows the instances alive, and measures without leaving anything behind', async () => {

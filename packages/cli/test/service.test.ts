@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { createAdmin, serveAdmin } from '@tierkit/admin';
 import { slidingWindow } from '@tierkit/rate-limit';
 import { createTierkit } from 'tierkit';
-import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../test/servers/index.ts';
 import { buildBinary, type Binary } from './command.ts';
+
+// Each run is a process, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 let binary: Binary;
 
@@ -36,18 +39,19 @@ it('asks a running service for what it alone knows', async () => {
 
   const url = `http://127.0.0.1:${server.port}/`;
   const environment = { TIERKIT_ADMIN_URL: url, TIERKIT_ADMIN_TOKEN: token };
+  const run: Binary['run'] = (args, more) => binary.run([...args, '--timeout', '20s'], more);
   const [stats, top, peeked, used, refused, reset, anonymous, nobody] = await Promise.all([
-    binary.run(['stats', '--json'], environment),
-    binary.run(['top', '--json'], environment),
-    binary.run(['limits', 'api', 'ann', '--json'], environment),
-    binary.run(['quota', 'ann'], environment),
-    binary.run(['limits', 'api', 'ann', '--reset', '--yes'], {
+    run(['stats', '--json'], environment),
+    run(['top', '--json'], environment),
+    run(['limits', 'api', 'ann', '--json'], environment),
+    run(['quota', 'ann'], environment),
+    run(['limits', 'api', 'ann', '--reset', '--yes'], {
       ...environment,
       TIERKIT_ADMIN_TOKEN: 'viewer-0123456789',
     }),
-    binary.run(['limits', 'api', 'bob', '--reset', '--yes', '--json'], environment),
-    binary.run(['top', '--admin', url]),
-    binary.run(['top', '--json'], { ...environment, TIERKIT_ADMIN_URL: `http://127.0.0.1:${await freePort()}/admin` }),
+    run(['limits', 'api', 'bob', '--reset', '--yes', '--json'], environment),
+    run(['top', '--admin', url]),
+    run(['top', '--json'], { ...environment, TIERKIT_ADMIN_URL: `http://127.0.0.1:${await freePort()}/admin` }),
   ]);
   expect(stats.json()).toMatchObject({ source: 'service', hits: 1, tiers: { global: { loads: 1 } } });
   expect(top.json()).toMatchObject({ costly: [{ tier: 'global', key: 'slow', loads: 1 }] });

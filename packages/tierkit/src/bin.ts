@@ -21,6 +21,6 @@ process.exitCode = await runCli({
   environment: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
-  stdin: process.stdin,
+  terminal: { input: process.stdin, output: process.stderr },
   signal: controller.signal,
 });

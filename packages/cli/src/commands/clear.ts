@@ -26,7 +26,7 @@ export function clearCommand({ command, action }: Registrar): void {
         const names = tier === undefined ? tiers.inspection.tiers : [tier];
         const cleared = scope === undefined ? names : [`${tier}:${scope}`];
         const question = `This ends all entries of ${cleared.map((name) => printable(name, 200)).join(', ')}.`;
-        await confirm(session.asker, { question, yes, output: session.output, signal: session.signal });
+        await confirm(session.asker, { question, yes, signal: session.signal });
         const done: boolean[] = [];
         if (scope !== undefined) done.push(await scopeOf(tiers, { tier: tier ?? 'global', scope }).clear());
         else for (const name of names) done.push(await session.untilAborted(tiers.inspection.clearTier(name)));

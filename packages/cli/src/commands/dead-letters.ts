@@ -91,7 +91,7 @@ async function change(
   const count = ids.length === 0 ? await queue.count() : ids.length;
   const verb = act === 'replay' ? 'puts back' : 'discards';
   const question = `This ${verb} ${count} dead letters of ${printable(queue.name, 200)}.`;
-  await confirm(session.asker, { question, yes, output: session.output, signal: session.signal });
+  await confirm(session.asker, { question, yes, signal: session.signal });
   const done = await queue[act](ids.length === 0 ? undefined : ids);
   session.output.report({
     data: { kind: queue.kind, name: queue.name, [act === 'replay' ? 'replayed' : 'removed']: done },

@@ -51,7 +51,7 @@ export function invalidateCommand({ command, action }: Registrar): void {
           return undefined;
         }
         const question = `This ends ${matching} entries ${what}.`;
-        await confirm(session.asker, { question, yes: options.yes, output: session.output, signal: session.signal });
+        await confirm(session.asker, { question, yes: options.yes, signal: session.signal });
         const done =
           pattern === undefined
             ? { deleted: matching, confirmed: await (target ?? tiers).invalidateTags(tags) }

@@ -100,7 +100,7 @@ async function standing(session: Session, name: string, subject: string, { reset
   const path = `/api/v1/limiters/${encodeURIComponent(name)}/subjects/${encodeURIComponent(subject)}`;
   if (reset === true) {
     const question = `This lets ${printable(subject, 200)} begin anew with ${printable(name, 200)}.`;
-    await confirm(session.asker, { question, yes, output: session.output, signal: session.signal });
+    await confirm(session.asker, { question, yes, signal: session.signal });
     const done = await api.delete<{ readonly reset: boolean }>(path);
     return session.output.report({ data: { limiter: name, subject, ...done }, text: 'reset' });
   }

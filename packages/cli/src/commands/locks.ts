@@ -126,7 +126,7 @@ async function release(session: Session, kind: Kind, name: string, yes: boolean 
   if (holders.length === 0) throw cliError('ERR_CLI_NOT_FOUND', `nobody has the ${kind} ${printable(name, 200)}`);
   const owners = holders.map(({ owner }) => printable(owner, 100)).join(', ');
   const question = `This takes the ${kind} ${printable(name, 200)} away from ${owners}, whose work goes on until they notice.`;
-  await confirm(session.asker, { question, yes, output: session.output, signal: session.signal });
+  await confirm(session.asker, { question, yes, signal: session.signal });
   const released = await part(locks, kind, name).forceRelease();
   session.output.report({
     data: { kind, name, released },

@@ -1,11 +1,13 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { cliError } from '../errors.ts';
-import type { Output } from '../output/output.ts';
 
 /** Whom to ask before something is changed. */
 export interface Asker {
   /** Undefined where nobody sits at a terminal. */
   readonly input: (NodeJS.ReadableStream & { readonly isTTY?: boolean }) | undefined;
+  /** Where questions are shown. */
+  readonly output: (NodeJS.WritableStream & { readonly isTTY?: boolean }) | undefined;
 }
 
 export interface Confirmation {
@@ -13,7 +15,6 @@ export interface Confirmation {
   readonly question: string;
   /** Given beforehand, by `--yes`. */
   readonly yes: boolean | undefined;
-  readonly output: Output;
   readonly signal: AbortSignal;
 }
 
@@ -22,22 +23,29 @@ export interface Confirmation {
  *
  * @throws {TierkitError} `ERR_CLI_UNCONFIRMED`: nobody did
  */
-export async function confirm(asker: Asker, { question, yes, output, signal }: Confirmation): Promise<void> {
+export async function confirm(asker: Asker, { question, yes, signal }: Confirmation): Promise<void> {
   if (yes === true) return;
-  const { input } = asker;
-  if (input?.isTTY !== true || output.errors.isTTY !== true) {
+  const { input, output } = asker;
+  if (input?.isTTY !== true || output?.isTTY !== true) {
     throw cliError('ERR_CLI_UNCONFIRMED', `${question} Nothing was changed: repeat with --yes`);
   }
-  const terminal = createInterface({ input, output: process.stderr });
+  const terminal = createInterface({ input, output });
   // In raw mode the terminal hands Ctrl-C to us rather than to the process.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  const ended = new AbortController();
   try {
-    const answer = await terminal.question(`${question} [y/N] `, { signal });
+    // The end of the input is no yes.
+    const left = once(terminal, 'close', { signal: ended.signal }).then(
+      () => '',
+      () => '',
+    );
+    const answer = await Promise.race([terminal.question(`${question} [y/N] `, { signal }), left]);
     if (!/^y(?:es)?$/i.test(answer.trim())) throw cliError('ERR_CLI_UNCONFIRMED', 'Nothing was changed');
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   } finally {
+    ended.abort();
     terminal.close();
   }
 }
