@@ -34,16 +34,15 @@ export async function confirm(asker: Asker, { question, yes, signal }: Confirmat
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const ended = new AbortController();
   try {
-    // The end of the input is no yes.
     const left = once(terminal, 'close', { signal: ended.signal }).then(
       () => '',
       () => '',
     );
-    const answer = await Promise.race([terminal.question(`${question} [y/N] `, { signal }), left]);
-    if (!/^y(?:es)?$/i.test(answer.trim())) throw cliError('ERR_CLI_UNCONFIRMED', 'Nothing was changed');
-  } catch (error) {
+    // The end of the input is no yes, whichever of the two tells of it first.
+    const asked = terminal.question(`${question} [y/N] `, { signal }).catch(() => '');
+    const answer = await Promise.race([asked, left]);
     signal.throwIfAborted();
-    throw error;
+    if (!/^y(?:es)?$/i.test(answer.trim())) throw cliError('ERR_CLI_UNCONFIRMED', 'Nothing was changed');
   } finally {
     ended.abort();
     terminal.close();
