@@ -57,7 +57,7 @@ it('finds what can be lost, what is missing, and what is well', async () => {
     run({ REDIS_URL: evicting.url }),
     run({ REDIS_URL: lasting.url, CACHE_REDIS_URL: evicting.url }),
     binary.run(['doctor', '--prefix', 'shop:', '--timeout', '20s'], { ...patient, REDIS_URL: limited }),
-    run({ REDIS_URL: limited.replace('a-secret', 'another-secret') }, '2s'),
+    run({ REDIS_URL: limited.replace('a-secret', 'another-secret') }, '4s'),
     run({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }, '1s'),
   ]);
 
@@ -101,7 +101,7 @@ it('finds what can be lost, what is missing, and what is well', async () => {
 it('tells a server that is frozen from one that is not there', async () => {
   evicting.process.signal('SIGSTOP');
   onTestFinished(() => evicting.process.signal('SIGCONT'));
-  const said = await run({ REDIS_URL: evicting.url }, '1s');
+  const said = await run({ REDIS_URL: evicting.url }, '2s');
   expect(said.code).toBe(4);
   expect(finding(said, 'connectivity')?.found).toContain('does not answer');
 });

@@ -20,4 +20,4 @@ it.each(readdirSync(directory))('%s runs and says what it should', async (file) 
   const env = { ...process.env, REDIS_URL: inject('redisUrl') };
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, directory + file], { env });
   expect(stdout).toBe(says[file]);
-});
+}, 60_000);
