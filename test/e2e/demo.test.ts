@@ -78,6 +78,7 @@ describe('the demo', () => {
       '5  Redis stops',
       'Limits',
       'Quotas',
+      'Events and notifications: said on A, heard on B',
       'Metrics written behind',
       'What the analysis found',
     ])
@@ -94,6 +95,12 @@ describe('the demo', () => {
       /coherent again once Redis is back .* met$/m,
       /what was allowed to ann is what was counted, each request once +40 allowed, 40 counted .*met$/m,
       /no warning is told twice .* met$/m,
+      /B hears the quota warnings of A +2 of 2 +met$/m,
+      /a session, project or user that A ends is gone everywhere .* met$/m,
+      /a promoted version ends analyses on every instance +2 of 2 as if cold +met$/m,
+      /B hears every channel that was used +10 of 10 +met$/m,
+      /^ {2}system:quota_warning +2 +A .*eve: 100 % of analysis_runs per day/m,
+      /^ {2}events:version_promoted +1 +B .*"version":"v2"/m,
     ])
       expect(stdout).toMatch(expected);
     expect(stdout).not.toContain('FAILED');
@@ -122,6 +129,8 @@ describe('the demo', () => {
     const { code, stdout } = await run([folder], { PATH: '', REDIS_SERVER: 'redis-server' });
     expect(stdout).toContain('no redis-server on the PATH: one instance, in memory');
     expect(stdout).toMatch(/Left out: the second instance.*/);
+    expect(stdout).toContain('what the instance says on its bus in memory, heard by itself');
+    expect(stdout).toMatch(/A hears every channel that was used +10 of 10 +met$/m);
     expect(stdout).toContain('Summary');
     expect(stdout).not.toContain('FAILED');
     expect(code).toBe(0);

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { announcementsAct } from './acts/announcements.ts';
 import { baselineAct } from './acts/baseline.ts';
 import { editingAct } from './acts/editing.ts';
 import { foundAct } from './acts/found.ts';
@@ -25,6 +26,7 @@ const ACTS = [
   outageAct,
   limitsAct,
   quotasAct,
+  announcementsAct,
   oneAtATimeAct,
   metricsAct,
   foundAct,

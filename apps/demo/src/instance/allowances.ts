@@ -36,7 +36,11 @@ export class Allowances {
   /** Thresholds that charges of this instance have reached. */
   readonly warnings: string[] = [];
 
-  constructor(kit: ReturnType<typeof createTierkit>) {
+  /** @param warn tells others of a threshold that was reached here */
+  constructor(
+    kit: ReturnType<typeof createTierkit>,
+    warn: (user: string, threshold: number, text: string) => Promise<void>,
+  ) {
     this.#quota = kit.quota(
       {
         api_calls: { per: 'day', limit: (plan) => plan.apiCalls },
@@ -50,7 +54,9 @@ export class Allowances {
       {
         plan: (user: string): Plan => PLANS[PLAN_OF[user] ?? 'free'],
         onThreshold: ({ subject, metric, period, threshold }) => {
-          this.warnings.push(`${subject}: ${threshold * 100} % of ${metric} per ${period}`);
+          const warning = `${subject}: ${threshold * 100} % of ${metric} per ${period}`;
+          this.warnings.push(warning);
+          return warn(subject, threshold, warning);
         },
       },
     );

@@ -2,6 +2,7 @@ import { createLiveTelemetry, type LiveTelemetry } from '@tierkit/admin';
 import { createTierkit } from 'tierkit';
 import { Analyser } from '../analyser/analyser.ts';
 import { Allowances } from './allowances.ts';
+import { Announcements } from './announcements.ts';
 import type { Answer } from './answer.ts';
 import { monotonicMs, watchForChange, type SeenChange } from './change-watch.ts';
 import { LicenceRegistry } from './licence-registry.ts';
@@ -11,6 +12,7 @@ import { RequestLimits } from './request-limits.ts';
 import { ProjectReports } from './project-reports.ts';
 import { AnalysisService } from './service.ts';
 import { survey } from './survey.ts';
+import { Users } from './users.ts';
 import { WorkspaceFiles } from './workspace-files.ts';
 import { startWebServer, type WebServer } from '../web/web-server.ts';
 
@@ -31,7 +33,7 @@ export class Instance {
   }
 
   private constructor(
-    { root, edits, redis, prefix }: InstanceOptions,
+    { root, edits, redis, prefix, name: own }: InstanceOptions,
     kit: ReturnType<typeof createTierkit>,
     metrics: Metrics,
     telemetry: LiveTelemetry,
@@ -41,7 +43,9 @@ export class Instance {
     const files = new WorkspaceFiles(root, edits);
     const service = new AnalysisService(kit, files, analyser, registry);
     let web: WebServer | undefined;
-    const allowances = new Allowances(kit);
+    const users = new Users(kit);
+    const announcements = new Announcements(kit, users, own);
+    const allowances = new Allowances(kit, (...warning) => announcements.quotaWarning(...warning));
     const limits = new RequestLimits(kit);
     const reports = new ProjectReports(kit.locks, redis, prefix);
     let watched: Promise<SeenChange> | undefined;
@@ -70,7 +74,7 @@ export class Instance {
       },
       saveSnippet: ({ session, snippet }) => service.saveSnippet(session, snippet),
       snippet: ({ session }) => service.snippet(session),
-      logout: ({ session }) => service.logout(session),
+      logout: ({ session }) => announcements.sessionEnded(session),
       licence: async ({ name, importer, callers }) => {
         const before = registry.calls;
         const answers = await Promise.all(Array.from({ length: callers }, () => service.licence(name, importer)));
@@ -91,6 +95,17 @@ export class Instance {
         return { counts, warnings: allowances.warnings.splice(0) };
       },
       account: ({ user }) => allowances.account(user),
+      user: async ({ user }) => {
+        const before = users.questions;
+        await users.find(user);
+        return users.questions > before;
+      },
+      projectChanged: ({ project }) => announcements.projectChanged(project),
+      userChanged: ({ user }) => announcements.userChanged(user),
+      versionPromoted: ({ version }) => announcements.versionPromoted(version),
+      healthCheck: () => announcements.healthCheck(),
+      listen: () => announcements.listen(),
+      hear: ({ type, about, count }) => announcements.hear(type, about, count),
       burst: ({ user, requests }) => limits.burst(user, requests),
       provider: ({ name, requests }) => limits.provider(name, requests),
       makeReports: ({ project, paths, callers }) =>

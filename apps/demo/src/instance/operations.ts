@@ -1,5 +1,6 @@
 import type { Account } from './allowances.ts';
 import type { Finding } from '../analyser/report.ts';
+import type { Heard } from './announcements.ts';
 import type { AnsweredBy } from './answer.ts';
 import type { SeenChange } from './change-watch.ts';
 import type { Licence } from './licence-registry.ts';
@@ -111,6 +112,18 @@ export interface Operations {
     { readonly counts: Readonly<Record<string, number>>; readonly warnings: readonly string[] }
   >;
   account: Operation<OfUser, Account>;
+  /** Looks a user up; replies whether the table had to be asked. */
+  user: Operation<OfUser, boolean>;
+  /** Ends what is kept of a project, everywhere, and says so; the next one of a user. */
+  projectChanged: Operation<OfProject, boolean>;
+  userChanged: Operation<OfUser, boolean>;
+  versionPromoted: Operation<{ readonly version: string }, void>;
+  /** Tells all instances how this one is. */
+  healthCheck: Operation<void, void>;
+  /** Notes events from now on. */
+  listen: Operation<void, void>;
+  /** Waits a while for so many events of a channel whose data has a text in it. */
+  hear: Operation<{ readonly type: string; readonly about: string; readonly count: number }, readonly Heard[]>;
   /** So many requests of a user at once, and the same again. */
   burst: Operation<{ readonly user: string; readonly requests: number }, Burst>;
   /** How a provider's limit stands, after so many requests more. */

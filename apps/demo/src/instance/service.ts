@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { createTierkit } from 'tierkit';
 import type { Analyser } from '../analyser/analyser.ts';
 import type { FileReport } from '../analyser/report.ts';
+import { ANALYSES } from './announcements.ts';
 import type { Answer } from './answer.ts';
 import type { Licence, LicenceRegistry } from './licence-registry.ts';
 import type { Counters } from './operations.ts';
@@ -57,6 +58,7 @@ export class AnalysisService {
       this.#kit.project(project),
       () => `analysis:${contentHash(path, text)}`,
       () => this.#analyser.analyse(path, text),
+      { tags: [ANALYSES] },
     );
   }
 
@@ -91,11 +93,6 @@ export class AnalysisService {
     return this.#kit.session(session).get<Snippet>('code_snippet');
   }
 
-  /** Forgets all that the session holds. */
-  logout(session: string): Promise<boolean> {
-    return this.#kit.session(session).clear();
-  }
-
   /** Global tier: the same for every project. */
   licence(name: string, importer: string): Promise<Answer<Licence>> {
     return ask(
@@ -122,15 +119,24 @@ export class AnalysisService {
   }
 }
 
-async function ask<T>(scope: Scope, key: () => Key, load: () => Promise<T>): Promise<Answer<T>> {
+async function ask<T>(
+  scope: Scope,
+  key: () => Key,
+  load: () => Promise<T>,
+  options: { readonly tags?: readonly string[] } = {},
+): Promise<Answer<T>> {
   let loaded = false;
   const started = performance.now();
   const name = key();
   const held = scope.peek(name) !== undefined;
-  const value = (await scope.getOrSet(name, () => {
-    loaded = true;
-    return load();
-  })) as T;
+  const value = (await scope.getOrSet(
+    name,
+    () => {
+      loaded = true;
+      return load();
+    },
+    options,
+  )) as T;
   const ms = performance.now() - started;
   if (loaded) return { value, by: 'load', ms };
   return { value, by: held ? 'L1' : 'L2', ms };
