@@ -26,9 +26,17 @@ export function createLocks(options: LocksOptions): Locks {
     opened.push(connection);
     return connection;
   };
+  const connectAll = (inputs: readonly (RedisInput | RedisConnection)[]): RedisConnection[] => {
+    try {
+      return inputs.map(connect);
+    } catch (error) {
+      for (const connection of opened) void connection.close();
+      throw error;
+    }
+  };
   const common = { prefix, process, logger, clock };
   const open = (): LockStore => {
-    if (quorum !== undefined) return new QuorumStore(quorum.map(connect), common);
+    if (quorum !== undefined) return new QuorumStore(connectAll(quorum), common);
     if (where === 'memory') return new MemoryStore(clock);
     return new RedisStore(connect(where as RedisInput | RedisConnection), common);
   };
@@ -52,5 +60,5 @@ export function createLocks(options: LocksOptions): Locks {
 }
 
 function isConnection(input: RedisInput | RedisConnection): input is RedisConnection {
-  return typeof input === 'object' && 'execute' in input && 'onStateChange' in input;
+  return typeof input === 'object' && input !== null && 'execute' in input && 'onStateChange' in input;
 }

@@ -36,7 +36,8 @@ export interface Lock extends AsyncDisposable {
    * Lets the hold last for `ttl` from now, and by that much at each renewal. @default the time to live it was taken with
    *
    * @throws {TierkitError} `ERR_LOCK_LOST`, or `ERR_LOCK_NOT_OWNED` after `release()`.
-   * @throws {TierkitError} `ERR_LOCK_UNAVAILABLE`: Redis did not answer; it is still held until the deadline.
+   * @throws {TierkitError} `ERR_LOCK_UNAVAILABLE`: Redis did not answer; it is still held until the deadline, which a shorter
+   *   time to live has brought forward.
    */
   extend(ttl?: Duration): Promise<void>;
 
@@ -144,6 +145,12 @@ export class HeldLock implements Lock, Watched {
     while (this.#extending !== undefined) await this.#extending;
     this.assertHeld();
     this.#request = { ...this.#request, ttlMs };
+    // If no answer comes, it may have become that short.
+    const nowMs = this.#context.clock.monotonic();
+    if (deadlineOf(nowMs, ttlMs) < this.#deadlineMs) {
+      this.#prolong(nowMs);
+      this.#context.watch.hurry(this);
+    }
     await this.#extend();
     this.assertHeld();
   }

@@ -118,6 +118,8 @@ export class StoreLocks implements Locks {
   readonly #reentry = new Reentry();
   readonly #stats = { acquired: 0, waited: 0, timeouts: 0, lost: 0 };
   #owners = 0;
+  /** Requests for a lock, other than those of waiters, that are under way. */
+  #asking = 0;
   #closing: Promise<void> | undefined;
   #released: (() => void) | undefined;
 
@@ -196,7 +198,7 @@ export class StoreLocks implements Locks {
     const reason = closed();
     for (const waiting of this.#waiting.keys()) waiting.end(reason);
     for (const held of this.#watch.all) (held as HeldLock).interrupt(reason);
-    if (this.#watch.size > 0) {
+    if (this.#watch.size > 0 || this.#asking > 0) {
       await new Promise<void>((resolve) => {
         const timer = this.#parts.clock.setTimeout(resolve, CLOSE_GRACE_MS);
         this.#released = () => {
@@ -239,7 +241,14 @@ export class StoreLocks implements Locks {
     const encoded = this.#open(name, plan);
     const request = this.#requestOf(kind, encoded, plan);
     const sentMs = this.#parts.clock.monotonic();
-    const taking = await this.#parts.store.take(request, 'try').catch((error: unknown) => this.#failed(request, error));
+    this.#asking++;
+    const taking = await this.#parts.store.take(request, 'try').then(
+      (taken) => {
+        this.#answered();
+        return taken;
+      },
+      (error: unknown) => this.#failed(request, error),
+    );
     if (taking.token === undefined) return undefined;
     if (this.#tooLate(sentMs, plan)) {
       this.#withdraw(request, false);
@@ -254,11 +263,14 @@ export class StoreLocks implements Locks {
     const request = this.#requestOf(kind, encoded, plan);
     const sentMs = this.#parts.clock.monotonic();
     if (this.#crowds.has(request.resource, sentMs)) return this.#wait(encoded, request, sentMs, plan, true);
+    this.#asking++;
     return this.#parts.store.take(request, 'try').then(
-      (taking) =>
-        taking.token !== undefined && !this.#tooLate(sentMs, plan)
+      (taking) => {
+        this.#answered();
+        return taking.token !== undefined && !this.#tooLate(sentMs, plan)
           ? this.#hold(encoded, request, taking.token, sentMs, plan)
-          : this.#wait(encoded, request, sentMs, plan, false),
+          : this.#wait(encoded, request, sentMs, plan, false);
+      },
       (error: unknown) => this.#failed(request, error),
     );
   }
@@ -282,6 +294,7 @@ export class StoreLocks implements Locks {
   }
 
   #failed(request: LockRequest, error: unknown): never {
+    this.#answered();
     if (isDoubtful(error)) this.#withdraw(request, true);
     throw error;
   }
@@ -291,6 +304,11 @@ export class StoreLocks implements Locks {
   }
 
   #hold(name: string, request: LockRequest, token: string, sentMs: number, plan: Plan): HeldLock {
+    // Nobody would tell its holder that the locks are closed.
+    if (this.#closing !== undefined) {
+      this.#withdraw(request, false);
+      throw closed();
+    }
     this.#stats.acquired++;
     return new HeldLock(this.#context, { name, request, token, sentMs, renews: plan.renews });
   }
@@ -325,7 +343,16 @@ export class StoreLocks implements Locks {
 
   #ended(lost: boolean): void {
     if (lost) this.#stats.lost++;
-    if (this.#watch.size === 0) this.#released?.();
+    this.#ceased();
+  }
+
+  #answered(): void {
+    this.#asking--;
+    this.#ceased();
+  }
+
+  #ceased(): void {
+    if (this.#watch.size === 0 && this.#asking === 0) this.#released?.();
   }
 }
 

@@ -28,13 +28,13 @@ function readState([nowMs, state, sharing, waiters, waiting]: Raw): LockState {
   const left = Math.floor(Number(since) / 1_000) + Number(ms) - now;
   const holders: HolderState[] = [];
   if (owner !== '-' && left > 0) {
-    const token = marks.includes('g') ? undefined : BigInt(last);
+    const token = marks.includes('g') ? undefined : tokenOf(last);
     holders.push({ owner, mode: 'exclusive', token, ttlMs: left });
   }
   for (let i = 0; i < sharing.length; i += 2) {
     const [sharer = '', token = 'g'] = (sharing[i] ?? '').split(' ');
     const ttlMs = Number(sharing[i + 1]) - now;
-    holders.push({ owner: sharer, mode: 'shared', token: token === 'g' ? undefined : BigInt(token), ttlMs });
+    holders.push({ owner: sharer, mode: 'shared', token: tokenOf(token), ttlMs });
   }
   return {
     holders,
@@ -43,6 +43,11 @@ function readState([nowMs, state, sharing, waiters, waiting]: Raw): LockState {
       return { owner: who, mode: modeOf(shape) };
     }),
     waiting,
-    lastToken: BigInt(last),
+    lastToken: tokenOf(last) ?? 0n,
   };
+}
+
+/** `undefined` for what is no token: the mark of a turn that was not confirmed, or bytes of somebody else's. */
+function tokenOf(text: string): bigint | undefined {
+  return /^\d+$/.test(text) ? BigInt(text) : undefined;
 }

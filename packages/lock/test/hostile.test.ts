@@ -1,0 +1,105 @@
+import { createRedis, type RedisConnection } from '@tierkit/redis';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { createLocks, type LocksOptions } from '../src/index.ts';
+
+let server: StandaloneRedis;
+let redis: RedisConnection;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = createRedis(server.url);
+  await redis.ready();
+});
+afterAll(async () => {
+  await redis.close();
+  await server.stop();
+});
+
+it('believes no more than a shorter time to live that Redis may have taken without a word', async () => {
+  const locks = createLocks({ redis });
+  const lock = await locks.acquire('shorter', { ttl: '1h', renew: false });
+  server.process.signal('SIGSTOP');
+  await expect(lock.extend(200)).rejects.toMatchObject({ code: 'ERR_LOCK_UNAVAILABLE' });
+  server.process.signal('SIGCONT');
+  await until('another has it', async () => {
+    const next = await locks.tryAcquire('shorter').catch(() => undefined);
+    if (next === undefined) return false;
+    expect(lock.held).toBe(false);
+    return next.release();
+  });
+  await locks.close();
+});
+
+it('hands out nothing that Redis gave after close', async () => {
+  const locks = createLocks({ redis });
+  await locks.ready();
+  const calls = [locks.acquire('late'), locks.tryAcquire('late too'), locks.semaphore('late', 2).acquire()];
+  const closed = locks.close();
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'ERR_LOCK_CLOSED' });
+  await closed;
+  const observer = createLocks({ redis });
+  const states = [observer.inspect('late'), observer.inspect('late too'), observer.semaphore('late', 2).inspect()];
+  for (const { holders } of await Promise.all(states)) expect(holders).toEqual([]);
+  await observer.close();
+});
+
+it('gives back what Redis gave after close over a connection of its own', async () => {
+  const locks = createLocks({ redis: server.url });
+  await locks.ready();
+  const call = locks.acquire('own');
+  await Promise.all([locks.close(), expect(call).rejects.toMatchObject({ code: 'ERR_LOCK_CLOSED' })]);
+  const observer = createLocks({ redis });
+  expect((await observer.inspect('own')).holders).toEqual([]);
+  await observer.close();
+});
+
+it.each(['garbage', 'g'.repeat(30), 'no token here', '7 me', '1e5 me 1 1 g', '', '\0\n'])(
+  'calls end with a result or a code, whatever stands in Redis: %j',
+  async (found) => {
+    const prefix = `t${randomBytes(6).toString('hex')}:`;
+    const locks = createLocks({ redis, prefix });
+    const key = `${prefix}lock:{a}`;
+    const puts = [
+      () => redis.execute((client) => client.set(key, found)),
+      () => redis.execute((client) => client.zadd(`${key}:holders`, '9e15', found)),
+      () => redis.execute((client) => client.zadd(`${key}:queue`, 1, found)),
+      () => redis.execute((client) => client.set(`${key}:holders`, found)),
+    ];
+    for (const put of puts) {
+      await put();
+      const calls = [
+        () => locks.inspect('a'),
+        async () => (await locks.tryAcquire('a'))?.release(),
+        async () => (await locks.acquire('a', { mode: 'shared', timeout: 1 })).release(),
+        () => locks.forceRelease('a'),
+      ];
+      for (const call of calls) {
+        await call().catch((error: unknown) =>
+          expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_LOCK_/) }),
+        );
+      }
+      await redis.execute((client) => client.del(key, `${key}:holders`, `${key}:queue`));
+    }
+    await locks.close();
+  },
+);
+
+it.each<[string, unknown]>([
+  ['null', { redis: null }],
+  ['a list of nulls', { quorum: [null, null, null] }],
+])('refuses %s for Redis', (_, options) => {
+  expect(() => createLocks(options as LocksOptions)).toThrow(expect.objectContaining({ code: 'ERR_REDIS_OPTIONS' }));
+});
+
+it('leaves no connection behind when a quorum cannot be made', async () => {
+  const count = async (): Promise<number> =>
+    (await redis.execute((client) => client.client('LIST') as Promise<string>)).trim().split('\n').length;
+  const before = await count();
+  const quorum = [server.url, server.url, 'localhost'];
+  expect(() => createLocks({ quorum })).toThrow(expect.objectContaining({ code: 'ERR_REDIS_OPTIONS' }));
+  const other = createLocks({ redis: server.url });
+  await other.ready();
+  await other.close();
+  await until('there are as many connections as before', async () => (await count()) <= before);
+});
