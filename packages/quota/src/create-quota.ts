@@ -42,7 +42,9 @@ export function createQuota<
     release: calls.settle.bind(calls, 'release'),
     set: calls.set.bind(calls),
     usage: (subject: Subject, how: HistoryOptions<unknown> | SubjectOptions<object, unknown> = {}) =>
-      'from' in how ? calls.history(subject, how) : calls.usage(subject, how),
+      typeof how === 'object' && how !== null && 'from' in how
+        ? calls.history(subject, how)
+        : calls.usage(subject, how),
     setLimits: calls.setLimits.bind(calls),
     ready: calls.ready.bind(calls),
     close: () => {

@@ -6,6 +6,21 @@ import type { LimitChange } from '../stores/quota-store.ts';
 
 type Metrics = ReadonlyMap<string, CheckedMetric>;
 
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['plan', 'limits', 'id', 'overflow', 'ttl'],
+  ...['from', 'to', 'metrics'],
+]);
+
+/** @throws {TierkitError} `ERR_QUOTA_OPTIONS` naming every fault */
+export function checkCallOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw quotaError('ERR_QUOTA_OPTIONS', 'the options of a call must be an object');
+  }
+  const faults = Object.keys(options).filter((name) => !OPTIONS.has(name));
+  if (faults.length === 0) return;
+  throw quotaError('ERR_QUOTA_OPTIONS', `${faults.join(', ')}: not an option of a call`, { faults });
+}
+
 /** How amounts may be: `signed` ones may give back of a gauge, `gauges` takes no others. */
 export interface AmountRules {
   readonly signed?: boolean;
@@ -46,8 +61,11 @@ export function checkAmounts(
 }
 
 /** @throws {TierkitError} `ERR_QUOTA_LIMIT` naming every fault */
-export function checkLimits(metrics: Metrics, limits: GivenLimits | undefined): void {
+export function checkLimits(metrics: Metrics, limits: GivenLimits | null | undefined): void {
   if (limits === undefined) return;
+  if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
+    throw quotaError('ERR_QUOTA_LIMIT', 'limits by metric are needed, such as { api_calls: 5000 }');
+  }
   const faults = Object.entries(limits).flatMap(([name, limit]) => {
     const metric = metrics.get(name);
     if (metric === undefined) return [`${name} is no metric`];

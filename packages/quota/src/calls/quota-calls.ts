@@ -7,7 +7,7 @@ import {
   type Duration,
   type EventCounter,
 } from '@tierkit/core';
-import { checkAmounts, checkLimits, limitChanges, type AmountRules } from './check-amounts.ts';
+import { checkAmounts, checkCallOptions, checkLimits, limitChanges, type AmountRules } from './check-amounts.ts';
 import type { Asked } from './charge-report.ts';
 import type { CheckedMetric } from '../definitions/checked-metrics.ts';
 import { LONGEST_MS, type CheckedOptions } from '../definitions/check-options.ts';
@@ -31,6 +31,7 @@ interface Settling {
 }
 
 const MOST_PERIODS = 1_000;
+const FARTHEST_MS = 8.6e15;
 
 /** The calls of a quota, before they have the types of its metrics. */
 export class QuotaCalls {
@@ -48,6 +49,7 @@ export class QuotaCalls {
   }
 
   async add(subject: Subject, amounts: unknown, options: CallOptions = {}): Promise<object> {
+    checkCallOptions(options);
     const id = options.id === undefined ? '' : encodeSegment(options.id, 'id');
     const ask = await this.#asking(subject, amounts, options, { signed: true });
     return this.#unlessAway(async () => {
@@ -61,6 +63,7 @@ export class QuotaCalls {
     amounts: unknown,
     options: ReserveOptions<AnyAmounts, unknown> = {},
   ): Promise<object> {
+    checkCallOptions(options);
     const given = options.id ?? randomUUID();
     const id = encodeSegment(given, 'id');
     const { ttl } = options;
@@ -87,7 +90,10 @@ export class QuotaCalls {
         const hold = {
           id: String(given),
           expiresMs: decision.holdExpiresMs,
-          commit: (actual?: unknown, how: CallOptions = {}) => settle('commit', actual, how),
+          commit: async (actual?: unknown, how: CallOptions = {}) => {
+            checkCallOptions(how);
+            return settle('commit', actual, how);
+          },
           release: () => settle('release'),
         };
         return { ...charge, hold };
@@ -106,6 +112,7 @@ export class QuotaCalls {
     actual?: unknown,
     options: CallOptions = {},
   ): Promise<object> {
+    checkCallOptions(options);
     const id = encodeSegment(givenId, 'id');
     const party = await this.#party(subject, options, verb === 'commit');
     return this.#unlessAway(async () => {
@@ -116,12 +123,14 @@ export class QuotaCalls {
   }
 
   async set(subject: Subject, gauges: unknown, options: SubjectOptions<AnyAmounts, unknown> = {}): Promise<object> {
+    checkCallOptions(options);
     const ask = await this.#asking(subject, gauges, options, { gauges: true });
     const { usage } = await this.#decisions.decide(ask.party, { verb: 'set', id: '', ...ask });
     return usage;
   }
 
   async usage(subject: Subject, options: SubjectOptions<AnyAmounts, unknown> = {}): Promise<object> {
+    checkCallOptions(options);
     const nothing = Object.fromEntries([...this.#options.metrics.keys()].map((name) => [name, 0]));
     const ask = await this.#asking(subject, nothing, options, {});
     const { usage } = await this.#decisions.decide(ask.party, { verb: 'read', id: '', ...ask });
@@ -129,17 +138,21 @@ export class QuotaCalls {
   }
 
   async history(subject: Subject, options: HistoryOptions<unknown>): Promise<object> {
+    checkCallOptions(options);
     const fromMs = Number(options.from);
     const toMs = Number(options.to ?? Math.max(this.#decisions.now(), fromMs) + 1);
-    if (!Number.isFinite(fromMs) || !Number.isFinite(toMs) || fromMs >= toMs) {
+    if (!isInstant(fromMs) || !isInstant(toMs) || fromMs >= toMs) {
       throw quotaError('ERR_QUOTA_RANGE', 'from and to must be dates or milliseconds since 1970, from the earlier one');
     }
     const { metrics } = options;
+    if (metrics !== undefined && !Array.isArray(metrics)) {
+      throw quotaError('ERR_QUOTA_RANGE', 'metrics must be a list of names');
+    }
     const unknown = metrics?.find((name) => !this.#options.metrics.has(name));
     if (unknown !== undefined) throw quotaError('ERR_QUOTA_RANGE', `${unknown} is no metric`);
     const party = await this.#party(subject, options, true);
     const since = this.#store.moment;
-    const found: Record<string, Record<string, readonly PeriodUsage[]>> = {};
+    const found = new Map<string, Record<string, readonly PeriodUsage[]>>();
     for (const metric of this.#options.metrics.values()) {
       if (metrics !== undefined && !metrics.includes(metric.name)) continue;
       for (const period of metric.periods) {
@@ -149,10 +162,10 @@ export class QuotaCalls {
           since,
         );
         const usages = windows.map(({ startMs, endMs }, i) => ({ startMs, endMs, used: used[i]?.[0] ?? 0 }));
-        found[metric.name] = { ...found[metric.name], [period.name]: usages };
+        found.set(metric.name, { ...found.get(metric.name), [period.name]: usages });
       }
     }
-    return found;
+    return Object.fromEntries(found);
   }
 
   async setLimits(subject: Subject, limits: unknown): Promise<void> {
@@ -246,6 +259,11 @@ export class QuotaCalls {
       return otherwise({ source: 'none', allowed: true, repeated: false, error });
     }
   }
+}
+
+/** With room for a year before and after it that a Date can still tell. */
+function isInstant(ms: number): boolean {
+  return Math.abs(ms) <= FARTHEST_MS;
 }
 
 function outcome({ status }: Decision): { readonly allowed: boolean; readonly repeated: boolean } {

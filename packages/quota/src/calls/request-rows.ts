@@ -31,7 +31,7 @@ export class RequestRows {
     const { name, periods, thresholds } = metric;
     const planned = this.#planned(metric, plan);
     const row = (period: string, window: Window | undefined): Row => {
-      const given = limitOf(limits?.[name], period);
+      const given = limitOf(own(limits, name), period);
       const limit = given ?? limitOf(planned, period);
       if (limit === undefined) throw quotaError('ERR_QUOTA_LIMIT', `${name}: the plan has no limit per ${period}`);
       return { period, window, limit, fixed: given !== undefined, thresholds };
@@ -52,7 +52,7 @@ export class RequestRows {
   ): readonly Row[] {
     const planned = this.#planned(metric, plan);
     return held.map(({ period, window }) => {
-      const given = limitOf(limits?.[metric.name], period);
+      const given = limitOf(own(limits, metric.name), period);
       const limit = given ?? limitOf(planned, period) ?? Infinity;
       return { period, window, limit, fixed: given !== undefined, thresholds: metric.thresholds };
     });
@@ -83,6 +83,11 @@ export class RequestRows {
   #anchor({ name, anchor }: CheckedPeriod, plan: unknown): Anchor {
     return typeof anchor === 'function' ? anchor(required(plan, `the anchor of ${name}`)) : anchor;
   }
+}
+
+/** A metric may be called `constructor`. */
+function own(limits: GivenLimits | undefined, name: string): GivenLimits[string] {
+  return limits !== undefined && Object.hasOwn(limits, name) ? limits[name] : undefined;
 }
 
 function limitOf(

@@ -15,7 +15,7 @@ export function decisionOf(
     const metric = word();
     const granted = number();
     const rows: RowState[] = [];
-    for (let left = number(); left > 0; left--) {
+    for (let left = number(); left > 0 && at < words.length; left--) {
       const period = word();
       const window = windowOf(number(), number());
       const used = number();
