@@ -24,7 +24,7 @@ export class CallLimits {
     const planned = plan === undefined ? {} : this.#plans.get(plan);
     if (planned === undefined) throw limitError('ERR_LIMIT_ARGUMENT', 'there is no such plan', { plan });
     if (limits !== undefined) throwFaults('ERR_LIMIT_ARGUMENT', 'limits', limitFaults(limits, this.#policies));
-    const chosen = this.#policies.map(({ name, limit }) => limits?.[name] ?? planned[name] ?? limit);
+    const chosen = this.#policies.map(({ name, limit }) => limitOf(limits, name) ?? limitOf(planned, name) ?? limit);
     const id = chosen.join();
     let known = this.#known.get(id);
     if (known === undefined) {
@@ -33,4 +33,9 @@ export class CallLimits {
     }
     return known;
   }
+}
+
+/** A policy may be called `constructor`. */
+function limitOf(limits: LimitsByPolicy | undefined, name: string): number | undefined {
+  return limits !== undefined && Object.hasOwn(limits, name) ? limits[name] : undefined;
 }

@@ -103,8 +103,8 @@ export class PolicyLimiter implements Limiter {
   }
 
   #decide(subject: string, options: ConsumeOptions): Promise<LimitResult> {
-    const { cost = 1, id } = options;
     try {
+      const { cost = 1, id } = checked(options);
       const encoded = this.#check(subject, cost, id);
       const parameters = this.#limits.of(options.plan, options.limits);
       const listed = this.#listed(subject);
@@ -119,14 +119,14 @@ export class PolicyLimiter implements Limiter {
   }
 
   async peek(subject: string, options: ConsumeOptions = ONE): Promise<LimitResult> {
-    const { cost = 1, id } = options;
+    const { cost = 1, id } = checked(options);
     const encoded = this.#check(subject, cost, id);
     const parameters = this.#limits.of(options.plan, options.limits);
     return this.#listed(subject) ?? this.#ask('peek', encoded, parameters, cost, id);
   }
 
   async refund(subject: string, options: ConsumeOptions = ONE): Promise<boolean> {
-    const { cost = 1, id } = options;
+    const { cost = 1, id } = checked(options);
     const encoded = this.#check(subject, cost, id);
     const parameters = this.#limits.of(options.plan, options.limits);
     const taking = { cost, id: encodedId(id) };
@@ -148,7 +148,9 @@ export class PolicyLimiter implements Limiter {
   }
 
   async wait(subject: string, options: WaitOptions = ONE): Promise<LimitResult> {
-    const { timeout = WAIT_MS, signal, ...rest } = options;
+    const { timeout = WAIT_MS, signal, ...rest } = checked(options);
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw limitError('ERR_LIMIT_ARGUMENT', 'signal must be an AbortSignal');
     const encoded = this.#check(subject, rest.cost ?? 1, rest.id);
     const timeoutMs = argumentMs(timeout, 'timeout', LONGEST_TIMER_MS);
     return this.#waiting.until(encoded, { timeoutMs, signal, attempt: () => this.consume(subject, rest) });
@@ -265,6 +267,11 @@ export class PolicyLimiter implements Limiter {
     const { clock, memorySubjects: maxSubjects, idTtlMs } = this.#settings;
     return new MemoryStore({ policies: this.policies, clock, maxSubjects, idTtlMs });
   }
+}
+
+function checked<T>(options: T): T {
+  if (typeof options === 'object' && options !== null) return options;
+  throw limitError('ERR_LIMIT_ARGUMENT', 'options must be an object');
 }
 
 function encodedId(id: string | undefined): string | undefined {

@@ -153,3 +153,20 @@ it.each([
     expect.objectContaining({ code: 'ERR_LIMIT_OPTIONS' }),
   );
 });
+
+it('refuses what is no subject, no rule and no options, and calls after close', async () => {
+  const guard = createGuard('login', { redis: 'memory' });
+  for (const subject of [null, undefined, 5, {}] as never[]) {
+    for (const call of ['check', 'failed', 'reset'] as const) {
+      await expect(guard[call](subject)).rejects.toMatchObject({ code: 'ERR_LIMIT_ARGUMENT' });
+    }
+  }
+  await guard.close();
+  for (const call of ['check', 'failed', 'succeeded', 'reset'] as const) {
+    await expect(guard[call]({ account: 'ann' })).rejects.toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
+  }
+  const misspelt = { redis: 'memory', account: { ...account, forgett: '1d' } } as GuardOptions;
+  for (const options of [null, misspelt] as GuardOptions[]) {
+    expect(() => createGuard('login', options)).toThrow(expect.objectContaining({ code: 'ERR_LIMIT_OPTIONS' }));
+  }
+});

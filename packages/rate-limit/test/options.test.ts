@@ -88,3 +88,29 @@ it('the memory of a limiter is bounded: the subject that was seen longest ago is
   expect(await limiter.peek('a')).toMatchObject({ allowed: false });
   await limiter.close();
 });
+
+it.each([null, 5, 'x'])('options %j of a call are refused, and nothing is counted', async (options) => {
+  const limiter = createLimiter('u', [fixedWindow({ limit: 1, per: '1m' })], { redis: 'memory' });
+  for (const call of ['consume', 'peek', 'refund', 'wait'] as const) {
+    await expect(limiter[call]('ann', options as never)).rejects.toMatchObject({ code: 'ERR_LIMIT_ARGUMENT' });
+  }
+  await expect(limiter.wait('ann', { signal: {} as AbortSignal })).rejects.toMatchObject({
+    code: 'ERR_LIMIT_ARGUMENT',
+  });
+  expect(await limiter.peek('ann')).toMatchObject({ remaining: 1 });
+  await limiter.close();
+});
+
+it('a policy may be called like a property of every object', async () => {
+  const policies = [
+    fixedWindow({ limit: 5, per: '1m', name: 'constructor' }),
+    gcra({ limit: 7, per: '1m', name: 'other' }),
+  ];
+  const limiter = createLimiter('u', policies, { redis: 'memory', plans: { free: {} } });
+  expect(await limiter.consume('ann', { limits: { other: 2 } as never })).toMatchObject({
+    allowed: true,
+    remaining: 1,
+  });
+  expect(await limiter.consume('ann', { plan: 'free' })).toMatchObject({ allowed: true, remaining: 3 });
+  await limiter.close();
+});

@@ -53,6 +53,7 @@ export interface GuardSettings {
 
 const ACCOUNT: GuardRule = { failures: 5, within: '1h', blocks: ['1m', '5m', '1h', '1d'] };
 const ADDRESS: GuardRule = { failures: 50, within: '1d', blocks: ['1h', '1d'] };
+const RULE: ReadonlySet<string> = new Set(['failures', 'within', 'blocks', 'forget']);
 const KNOWN: Readonly<Record<keyof GuardOptions, true>> = {
   redis: true,
   prefix: true,
@@ -111,6 +112,7 @@ function ruleSettings(
       return 1;
     }
   };
+  for (const option of Object.keys(rule)) expect(RULE.has(option), `${kind}.${option} is not an option`);
   const blocks: readonly Duration[] = Array.isArray(rule.blocks) ? rule.blocks : [];
   expect(isWhole(rule.failures, 1, 1_000_000), `${kind}.failures must be a whole number from 1 to 1000000`);
   expect(blocks.length > 0 && blocks.length <= 32, `${kind}.blocks must be a list of 1 to 32 durations`);

@@ -57,7 +57,13 @@ export interface Guard {
  * @throws {TierkitError} `ERR_LIMIT_OPTIONS`, `ERR_REDIS_OPTIONS`
  */
 export function createGuard(name: string, options: GuardOptions): Guard {
-  return new FailureGuard(name, options.redis, resolveGuardOptions(name, options));
+  const settings = resolveGuardOptions(name, options);
+  return new FailureGuard(name, options.redis, settings);
+}
+
+interface Counted {
+  readonly kind: 'account' | 'address';
+  readonly key: string;
 }
 
 class FailureGuard implements Guard {
@@ -66,6 +72,7 @@ class FailureGuard implements Guard {
   readonly #encodedName: string;
   readonly #redis: RedisConnection | undefined;
   readonly #owned: boolean;
+  #closed = false;
   readonly #counts: { readonly account: FailureCount; readonly address: FailureCount };
 
   constructor(name: string, backend: GuardOptions['redis'], settings: GuardSettings) {
@@ -93,15 +100,17 @@ class FailureGuard implements Guard {
     return this.#verdict(subject, (count, key) => count.failed(key));
   }
 
-  succeeded({ account }: GuardSubject): Promise<void> {
-    return account === undefined ? Promise.resolve() : this.#forget({ account }, false);
+  async succeeded(subject: GuardSubject): Promise<void> {
+    const kinds = this.#kinds(subject, 'account');
+    if (kinds.length > 0) await this.#forget(kinds, false);
   }
 
-  reset(subject: GuardSubject): Promise<void> {
-    return this.#forget(subject, true);
+  async reset(subject: GuardSubject): Promise<void> {
+    await this.#forget(this.#kinds(subject), true);
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#owned) await this.#redis?.close();
   }
 
@@ -134,8 +143,7 @@ class FailureGuard implements Guard {
     }
   }
 
-  async #forget(subject: GuardSubject, withBlocks: boolean): Promise<void> {
-    const kinds = this.#kinds(subject);
+  async #forget(kinds: readonly Counted[], withBlocks: boolean): Promise<void> {
     try {
       await Promise.all(kinds.map(({ kind, key }) => this.#counts[kind].forget(key, withBlocks)));
     } catch (cause) {
@@ -144,14 +152,19 @@ class FailureGuard implements Guard {
     }
   }
 
-  #kinds({ account, address }: GuardSubject): { readonly kind: 'account' | 'address'; readonly key: string }[] {
+  #kinds(subject: GuardSubject, only?: 'account'): Counted[] {
+    if (this.#closed) throw limitError('ERR_LIMIT_CLOSED', `the guard ${this.name} is closed`);
+    if (typeof subject !== 'object' || subject === null)
+      throw limitError('ERR_LIMIT_ARGUMENT', 'an account or an address is needed');
+    const { account, address } = subject;
     const { ipv6Prefix } = this.#settings;
-    const kinds: { kind: 'account' | 'address'; key: string }[] = [];
+    const kinds: Counted[] = [];
     const add = (kind: 'account' | 'address', subject: string): void =>
       void kinds.push({ kind, key: `{${this.#encodedName}:${kind}:${encodeSegment(subject, kind)}}` });
     if (account !== undefined) add('account', account);
-    if (address !== undefined) add('address', normalizeAddress(address, { ipv6Prefix }));
-    if (kinds.length === 0) throw limitError('ERR_LIMIT_ARGUMENT', 'an account or an address is needed');
+    if (address !== undefined && only === undefined) add('address', normalizeAddress(address, { ipv6Prefix }));
+    if (kinds.length === 0 && only === undefined)
+      throw limitError('ERR_LIMIT_ARGUMENT', 'an account or an address is needed');
     return kinds;
   }
 }
