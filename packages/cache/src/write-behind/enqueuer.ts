@@ -19,6 +19,8 @@ export interface EnqueuerParts {
   readonly store: PendingStore;
   readonly queue: QueueKeys;
   readonly maxBacklog: number;
+  /** Whether all scopes together have that many keys: only those that are pending can be written. */
+  readonly isFull: () => boolean;
   /** Makes sure that readers elsewhere know, before the first write, that the tier is written behind. */
   readonly announce: (tier: string) => Promise<void>;
   readonly onEnqueued: (scope: ScopeAddress, writes: number, backlog: number) => void;
@@ -83,12 +85,13 @@ export class Enqueuer {
     const parts: Promise<void>[] = [];
     // A first write registers the scope for all that come with it.
     let registration: Promise<number> | undefined;
-    if (!this.#inUse.has(scope.generationKey)) registration = this.register(scope, since);
+    const full = this.#parts.isFull();
+    if (!full && !this.#inUse.has(scope.generationKey)) registration = this.register(scope, since);
     for (let at = 0; at < writes.length;) {
       const from = at;
       for (let bytes = 0; at < writes.length && at - from < MOST_WRITES && bytes < MOST_BYTES; at++)
         bytes += writes[at]?.write.sealed.payload.length ?? 0;
-      parts.push(this.#sendPart(scope, writes.slice(from, at), since, registration));
+      parts.push(this.#sendPart(scope, writes.slice(from, at), since, full ? 'full' : registration));
     }
     await Promise.all(parts);
   }
@@ -97,7 +100,7 @@ export class Enqueuer {
     scope: ScopeAddress,
     waiting: readonly Waiting[],
     since: number,
-    registering: Promise<number> | undefined,
+    registering: Promise<number> | 'full' | undefined,
   ): Promise<void> {
     try {
       const { outcomes, backlog } = await this.#enqueue(
@@ -120,8 +123,13 @@ export class Enqueuer {
     }
   }
 
-  async #enqueue(scope: ScopeAddress, writes: NewWrite[], since: number, known: number): Promise<Enqueued> {
+  async #enqueue(scope: ScopeAddress, writes: NewWrite[], since: number, known: number | 'full'): Promise<Enqueued> {
     const { store, queue, maxBacklog } = this.#parts;
+    if (known === 'full') {
+      const enqueued = await store.enqueue(queue, scope, { writes, registration: 0, maxBacklog: 0 }, since);
+      // Nothing is pending in a scope that is not in use.
+      return enqueued === 'closed' ? { outcomes: writes.map(() => 'full'), backlog: maxBacklog } : enqueued;
+    }
     for (let registration = known, tries = 0; ; tries++) {
       const enqueued = await store.enqueue(queue, scope, { writes, registration, maxBacklog }, since);
       if (enqueued !== 'closed') return enqueued;
@@ -141,7 +149,7 @@ export class Enqueuer {
   }
 }
 
-export function backlogFull(queue: string, maxBacklog: number, tier: string): TierkitError {
+function backlogFull(queue: string, maxBacklog: number, tier: string): TierkitError {
   const message = `the write-behind queue "${queue}" holds ${maxBacklog} keys already that are not flushed`;
   return new TierkitError('ERR_WRITE_BEHIND_FULL', message, { details: { queue, tier, maxBacklog } });
 }

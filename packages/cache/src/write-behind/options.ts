@@ -91,7 +91,7 @@ const KNOWN = new Set([
 /** @throws {TierkitError} `ERR_CACHE_OPTIONS`, which names all faults */
 export function queueSettings(name: string, options: WriteBehindOptions<never>): QueueSettings {
   const faults: string[] = [];
-  if (!/^[a-z][\w-]{0,63}$/i.test(name))
+  if (typeof name !== 'string' || !/^[a-z][\w-]{0,63}$/i.test(name))
     faults.push('its name takes letters, digits, _ and - after a letter, 64 at most');
   if (typeof options !== 'object' || options === null)
     throw invalid(name, [...faults, 'options with a flush are needed']);
@@ -114,7 +114,9 @@ export function queueSettings(name: string, options: WriteBehindOptions<never>):
       if (value === undefined || (Number.isSafeInteger(value) && value > 0 && value <= most)) return value;
       throw new Error(`${option} takes a whole number from 1 to ${most}`);
     });
-  const { batch = {}, retry = {}, worker = true } = options;
+  const { worker = true } = options;
+  const batch = options.batch ?? {};
+  const retry = options.retry ?? {};
   const settings: QueueSettings = {
     flush: options.flush as QueueSettings['flush'],
     batchSize: whole(batch.size, 500, 'batch.size', 5_000),

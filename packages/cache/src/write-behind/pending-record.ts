@@ -8,8 +8,7 @@ const REPLAYED = 2;
 /** Lua: the function `versionOf(record)`. */
 export const versionOf = `
 local function versionOf(record)
-  local version = struct.unpack('>d', record)
-  return version
+  return #record >= 8 and (struct.unpack('>d', record))
 end
 `;
 

@@ -2,7 +2,7 @@ import { parseDuration, TierkitError, type Duration } from '@tierkit/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScopeAddress } from '../scope-address.ts';
 import { DeadLetters, type DeadLetter, type Replayed, type ReplayOptions } from './dead-letters.ts';
-import { backlogFull, Enqueuer } from './enqueuer.ts';
+import { Enqueuer } from './enqueuer.ts';
 import type { QueueSettings } from './options.ts';
 import type { NewWrite, PendingStore, QueueKeys } from './pending-store.ts';
 import { Sweeper } from './sweeper.ts';
@@ -63,6 +63,7 @@ export class WriteBehindQueue {
     this.#worker = new Worker({ ...parts, queue });
     this.#enqueuer = new Enqueuer({
       ...{ store, queue, maxBacklog: settings.maxBacklog, announce: parts.announce },
+      isFull: () => this.#sweeper.backlog >= settings.maxBacklog,
       onEnqueued: (scope, writes) => this.#worker.hint(scope, writes),
     });
     this.#sweeper = new Sweeper({
@@ -79,10 +80,8 @@ export class WriteBehindQueue {
 
   /** @internal @returns the version of the write once it is kept */
   async add(scope: ScopeAddress, write: NewWrite): Promise<number> {
-    const { passCheck, settings } = this.#parts;
     if (this.#closing !== undefined) throw closed(this.name);
-    if (this.#sweeper.backlog >= settings.maxBacklog) throw backlogFull(this.name, settings.maxBacklog, scope.tier);
-    await passCheck();
+    await this.#parts.passCheck();
     return this.#enqueuer.add(scope, write);
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, ClockTimer, Logger } from '@tierkit/core';
+import { TierkitError, type Clock, type ClockTimer, type Logger } from '@tierkit/core';
 import { addressOf, type ScopeAddress } from '../scope-address.ts';
 import type { Measured, PendingStore, QueueKeys, Registered } from './pending-store.ts';
 
@@ -58,16 +58,20 @@ export class Sweeper {
   /** Looks at all scopes now. @throws {TierkitError} as the store */
   async measure(visit: (scope: ScopeAddress, measured: Measured) => void = () => {}): Promise<Backlog> {
     const total = { backlog: 0, oldestAgeMs: 0, scopes: 0 };
+    let failure: TierkitError | undefined;
     for (let from = 0; ; from += PAGE) {
       const page = await this.#parts.store.registered(this.#parts.queue, from, PAGE);
-      await this.#look(page, (scope, measured) => {
+      const failed = await this.#look(page, (scope, measured) => {
         total.backlog += measured.backlog;
         total.oldestAgeMs = Math.max(total.oldestAgeMs, measured.oldestAgeMs);
         if (measured.backlog > 0) total.scopes++;
         visit(scope, measured);
       });
-      if (page.length < PAGE) return total;
+      failure ??= failed;
+      if (page.length < PAGE) break;
     }
+    if (failure !== undefined) throw failure;
+    return total;
   }
 
   #schedule(): void {
@@ -93,16 +97,19 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { store, queue, pollMs, onDue } = this.#parts;
+    const { store, queue, pollMs, logger, onDue } = this.#parts;
     let backlog = 0;
     let seen = 0;
     for (; seen < MOST_SCOPES && !this.#closed;) {
       const page = await store.registered(queue, this.#from, PAGE);
-      await this.#look(page, async (scope, measured, { registration, ageMs }) => {
+      const failed = await this.#look(page, async (scope, measured, { registration, ageMs }) => {
         backlog += measured.backlog;
         if (measured.due > 0) onDue(scope, measured.due);
         if (measured.backlog === 0 && ageMs > LINGER_MS) await store.unregister(queue, scope, registration);
       });
+      if (failed !== undefined) {
+        logger.warn({ queue: queue.name, error: String(failed) }, 'a scope cannot be looked at for pending writes');
+      }
       seen += page.length;
       this.#from = page.length < PAGE ? 0 : this.#from + PAGE;
       if (this.#from === 0) break;
@@ -111,18 +118,27 @@ export class Sweeper {
     if (this.#from === 0 && seen < MOST_SCOPES) await store.noteBacklog(queue, backlog, pollMs * 4);
   }
 
+  /** @returns what Redis refused of a scope, which is no reason not to look at the others */
   async #look(
     page: readonly Registered[],
     visit: (scope: ScopeAddress, measured: Measured, one: Registered) => unknown,
-  ): Promise<void> {
+  ): Promise<TierkitError | undefined> {
     const { store, queue, prefix } = this.#parts;
+    let refused: TierkitError | undefined;
     for (let at = 0; at < page.length; at += AT_ONCE) {
       await Promise.all(
         page.slice(at, at + AT_ONCE).map(async (one) => {
           const scope = addressOf(prefix, one.generationKey);
-          if (scope !== undefined) await visit(scope, await store.measure(queue, scope), one);
+          if (scope === undefined) return;
+          try {
+            await visit(scope, await store.measure(queue, scope), one);
+          } catch (error) {
+            if (!(error instanceof TierkitError) || error.code !== 'ERR_REDIS_REPLY') throw error;
+            refused ??= error;
+          }
         }),
       );
     }
+    return refused;
   }
 }

@@ -5,7 +5,8 @@ import { serverMicros } from './server-micros.ts';
 
 /**
  * Takes what is due, the oldest first: each name is put off to the end of the lease, which is also what the lease is known
- * by. It counts the claims that nobody gives back or settles, since a write may be what ends its worker.
+ * by. It counts the claims that nobody gives back or settles, since a write may be what ends its worker. Bytes that are no
+ * record are removed.
  */
 export const claimWrites = defineScript({
   name: 'cache-claim-writes',
@@ -28,13 +29,20 @@ export const claimWrites = defineScript({
   },
   lua: `
 ${serverMicros}
+local function isRecord(bytes)
+  if not bytes or #bytes < 19 or #bytes < 19 + string.byte(bytes, 19) then return false end
+  local version, enqueuedAtMs = struct.unpack('>dd', bytes)
+  return version >= 0 and version < 2^53 and version % 1 == 0 and math.abs(enqueuedAtMs) < math.huge
+end
 local lease = nowUs + leaseMs * 1000
 local reply = { whole(lease) }
 local taken = 0
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', whole(nowUs), 'LIMIT', 0, count)) do
   local record = redis.call('HGET', pending, name)
-  if not record then
+  if not isRecord(record) then
     redis.call('ZREM', due, name)
+    redis.call('HDEL', pending, name)
+    redis.call('HDEL', tries, 'f:' .. name, 'c:' .. name)
   else
     taken = taken + #record
     if taken > bytes and #reply > 1 then break end

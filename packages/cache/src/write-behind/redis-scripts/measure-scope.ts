@@ -21,7 +21,7 @@ local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if first[2] then oldestUs = math.min(oldestUs, tonumber(first[2])) end
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', due, '(' .. whole(nowUs), '+inf', 'LIMIT', 0, 1000)) do
   local record = redis.call('HGET', pending, name)
-  if record then
+  if record and #record >= 16 then
     local _, enqueuedAtMs = struct.unpack('>dd', record)
     oldestUs = math.min(oldestUs, enqueuedAtMs * 1000)
   end

@@ -1,0 +1,84 @@
+import { createRedis, type RedisConnection } from '@tierkit/redis';
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { until } from '../../../test/servers/index.ts';
+import { createTiers, type Tiers, type WriteBehindOptions } from '../src/index.ts';
+
+let redis: RedisConnection;
+beforeAll(async () => {
+  redis = createRedis(inject('redisUrl'));
+  await redis.ready();
+});
+afterAll(() => redis.close());
+
+let prefix: string;
+let tiers: Tiers;
+beforeEach(async () => {
+  prefix = `h${randomBytes(6).toString('hex')}:`;
+  tiers = createTiers({ redis: inject('redisUrl'), prefix });
+  await tiers.ready('10s');
+});
+afterEach(() => tiers.close());
+
+const given: unknown[] = [];
+const flush = (batch: readonly { readonly key: unknown }[]): void => void given.push(...batch.map(({ key }) => key));
+const patient = { batch: { age: '1h' }, drainTimeout: '50ms', worker: false } as const;
+
+it.each([null, { flush: null }, { flush, batch: null }, { flush, retry: null }])(
+  'options %o are refused',
+  (options) => {
+    const make = (): unknown => tiers.writeBehind('q', options as unknown as WriteBehindOptions);
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_CACHE_OPTIONS' }));
+    expect(() => tiers.writeBehind(null as unknown as string, { flush })).toThrow(
+      expect.objectContaining({ code: 'ERR_CACHE_OPTIONS' }),
+    );
+  },
+);
+
+it('what is pending can still be written once all know that the queue is full', async () => {
+  const queue = tiers.writeBehind('q', { flush, ...patient, poll: '20ms', maxBacklog: 2 });
+  const scope = tiers.session('one');
+  await scope.writeBehind('a', 1, queue);
+  await scope.writeBehind('b', 1, queue);
+  // Another scope is under the limit by itself: it is refused for what is noted of all of them.
+  await until('the backlog is noted', async () => {
+    const write = tiers.session(randomBytes(6).toString('hex')).writeBehind('c', 1, queue);
+    return write.then(
+      () => false,
+      (error: unknown) => (error as { code?: unknown }).code === 'ERR_WRITE_BEHIND_FULL',
+    );
+  });
+  const version = await scope.writeBehind('a', 2, queue);
+  expect(await scope.deleteBehind('b', queue)).toBeGreaterThan(version);
+  await expect(scope.writeBehind('d', 1, queue)).rejects.toMatchObject({ code: 'ERR_WRITE_BEHIND_FULL' });
+  await expect(tiers.session('three').writeBehind('d', 1, queue)).rejects.toMatchObject({
+    code: 'ERR_WRITE_BEHIND_FULL',
+  });
+  expect(await scope.get('a')).toBe(2);
+});
+
+it.each([
+  ['bytes that are no record', 'hash'],
+  ['a key of another type', 'string'],
+])('%s in one scope are no reason not to flush the others', async (_, type) => {
+  const writer = tiers.writeBehind('q', { flush, ...patient });
+  await tiers.session('spoilt').writeBehind('spoilt', 1, writer);
+  await tiers.session('sound').writeBehind('sound', 1, writer);
+  const spoilt = `${prefix}session:{spoilt}~pending`;
+  if (type === 'hash') await redis.execute((client) => client.hset(spoilt, 'spoilt', 'no record'));
+  else await redis.execute((client) => client.set(`${spoilt}~due:q`, 'no set'));
+  given.length = 0;
+  const other = createTiers({ redis: inject('redisUrl'), prefix });
+  await other.ready('10s');
+  const queue = other.writeBehind('q', { flush, poll: '20ms', batch: { age: '1ms' } });
+  await until('the other scope is flushed', () => given.includes('sound'));
+  if (type === 'hash') {
+    expect(await queue.drain()).toBe(true);
+    expect(await tiers.session('spoilt').writeBehind('spoilt', 2, writer)).toBeGreaterThan(0);
+    expect(await queue.drain()).toBe(true);
+    expect(given).toEqual(['sound', 'spoilt']);
+  } else {
+    await expect(queue.status()).rejects.toMatchObject({ code: 'ERR_REDIS_REPLY' });
+  }
+  await other.close();
+});
