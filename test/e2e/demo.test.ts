@@ -100,6 +100,7 @@ describe('the demo', () => {
       /a promoted version ends analyses on every instance +2 of 2 as if cold +met$/m,
       /B hears every channel that was used +10 of 10 +met$/m,
       /^ {2}system:quota_warning +2 +A .*eve: 100 % of analysis_runs per day/m,
+      /What Prometheus reads at A: tierkit_bus_published_total [1-9]\d*\.$/m,
       /^ {2}events:version_promoted +1 +B .*"version":"v2"/m,
     ])
       expect(stdout).toMatch(expected);

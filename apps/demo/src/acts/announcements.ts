@@ -32,6 +32,8 @@ export async function announcementsAct(stage: Stage): Promise<void> {
       return [[last.channel, events.length, from, `≤ ${Math.max(1, ...events.map(({ ms }) => ms))} ms`, last.data]];
     }),
   ]);
+  const counted = await a.call('prometheus', { metric: 'tierkit_bus_published' });
+  printer.line(`What Prometheus reads at A: ${counted.join('; ')}.`);
   const silent = heard.filter((events) => events.length === 0).length;
   verdicts.expect(
     `${other.name} hears every channel that was used`,

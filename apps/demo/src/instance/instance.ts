@@ -1,4 +1,6 @@
 import { createLiveTelemetry, type LiveTelemetry } from '@tierkit/admin';
+import { prometheus } from '@tierkit/telemetry/prometheus';
+import { Registry } from 'prom-client';
 import { createTierkit } from 'tierkit';
 import { Analyser } from '../analyser/analyser.ts';
 import { Allowances } from './allowances.ts';
@@ -27,9 +29,11 @@ export class Instance {
   static async start(options: InstanceOptions): Promise<Instance> {
     const { redis, prefix, name } = options;
     const telemetry = createLiveTelemetry();
-    const kit = createTierkit({ redis, prefix, locks: { instance: name }, telemetry });
+    const figures = new Registry();
+    const measured = [telemetry, prometheus({ registry: figures })];
+    const kit = createTierkit({ redis, prefix, locks: { instance: name }, telemetry: measured });
     await kit.ready();
-    return new Instance(options, kit, await Metrics.open(kit, options.hasTable), telemetry);
+    return new Instance(options, kit, await Metrics.open(kit, options.hasTable), telemetry, figures);
   }
 
   private constructor(
@@ -37,6 +41,7 @@ export class Instance {
     kit: ReturnType<typeof createTierkit>,
     metrics: Metrics,
     telemetry: LiveTelemetry,
+    figures: Registry,
   ) {
     const analyser = new Analyser();
     const registry = new LicenceRegistry(root);
@@ -105,6 +110,7 @@ export class Instance {
       versionPromoted: ({ version }) => announcements.versionPromoted(version),
       healthCheck: () => announcements.healthCheck(),
       listen: () => announcements.listen(),
+      prometheus: async ({ metric }) => (await figures.metrics()).split('\n').filter((line) => line.startsWith(metric)),
       hear: ({ type, about, count }) => announcements.hear(type, about, count),
       burst: ({ user, requests }) => limits.burst(user, requests),
       provider: ({ name, requests }) => limits.provider(name, requests),

@@ -120,6 +120,8 @@ export interface Operations {
   versionPromoted: Operation<{ readonly version: string }, void>;
   /** Tells all instances how this one is. */
   healthCheck: Operation<void, void>;
+  /** Lines of what Prometheus would read, of one metric or of all that begin so. */
+  prometheus: Operation<{ readonly metric: string }, readonly string[]>;
   /** Notes events from now on. */
   listen: Operation<void, void>;
   /** Waits a while for so many events of a channel whose data has a text in it. */
