@@ -15,9 +15,13 @@ const says: Readonly<Record<string, string>> = {
   ].join('\n'),
 };
 
-it.each(readdirSync(directory))('%s runs and says what it should', async (file) => {
-  const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
-  const env = { ...process.env, REDIS_URL: inject('redisUrl') };
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, directory + file], { env });
-  expect(stdout).toBe(says[file]);
-}, 60_000);
+it.each(readdirSync(directory))(
+  '%s runs and says what it should',
+  async (file) => {
+    const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
+    const env = { ...process.env, REDIS_URL: inject('redisUrl') };
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, directory + file], { env });
+    expect(stdout).toBe(says[file]);
+  },
+  60_000,
+);
