@@ -200,11 +200,15 @@ export class StoreLocks implements Locks {
     for (const held of this.#watch.all) (held as HeldLock).interrupt(reason);
     if (this.#watch.size > 0 || this.#asking > 0) {
       await new Promise<void>((resolve) => {
-        const timer = this.#parts.clock.setTimeout(resolve, CLOSE_GRACE_MS);
-        this.#released = () => {
+        // The clock's timers let the process end.
+        const alive = setInterval(() => {}, LONGEST_TIMER_MS);
+        const done = (): void => {
           timer.cancel();
+          clearInterval(alive);
           resolve();
         };
+        const timer = this.#parts.clock.setTimeout(done, CLOSE_GRACE_MS);
+        this.#released = done;
       });
     }
     this.#watch.stop();

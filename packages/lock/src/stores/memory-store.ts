@@ -1,4 +1,4 @@
-import type { Clock } from '@tierkit/core';
+import { LONGEST_TIMER_MS, type Clock } from '@tierkit/core';
 import {
   modeOf,
   type Attendance,
@@ -73,7 +73,15 @@ export class MemoryStore implements LockStore {
 
   attend({ owner }: LockRequest, wake: () => void): Attendance {
     this.#attending.set(owner, wake);
-    return { ready: Promise.resolve(), leave: () => void this.#attending.delete(owner) };
+    // The clock's timers let the process end, and somebody waits.
+    const alive = setInterval(() => {}, LONGEST_TIMER_MS);
+    return {
+      ready: Promise.resolve(),
+      leave: () => {
+        clearInterval(alive);
+        this.#attending.delete(owner);
+      },
+    };
   }
 
   async inspect(resource: string): Promise<LockState> {
