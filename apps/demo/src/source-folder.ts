@@ -2,7 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 
 /** How much of a folder is analysed. */
-export const BOUNDS = { files: 1_000, fileBytes: 512 * 1024, totalBytes: 16 * 1024 * 1024 } as const;
+export const BOUNDS = { files: 400, fileBytes: 512 * 1024, totalBytes: 16 * 1024 * 1024 } as const;
 
 const SOURCE = /\.[mc]?[jt]sx?$/i;
 const SKIPPED = new Set(['node_modules', 'dist', 'coverage']);

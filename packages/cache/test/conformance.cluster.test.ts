@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
 import { startCluster, type RedisCluster } from '../../../test/servers/index.ts';
-import { cacheConformance } from './conformance.ts';
+import { cacheConformance, PATIENT } from './conformance.ts';
 
 let cluster: Promise<RedisCluster> | undefined;
 afterAll(async () => (await cluster)?.stop());
@@ -9,6 +9,6 @@ cacheConformance({
   name: 'Cluster',
   redis: async () => {
     cluster ??= startCluster();
-    return { cluster: (await cluster).nodes };
+    return { cluster: (await cluster).nodes, ...PATIENT };
   },
 });

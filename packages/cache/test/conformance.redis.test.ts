@@ -1,4 +1,4 @@
 import { inject } from 'vitest';
-import { cacheConformance } from './conformance.ts';
+import { cacheConformance, PATIENT } from './conformance.ts';
 
-cacheConformance({ name: 'standalone Redis', redis: async () => inject('redisUrl') });
+cacheConformance({ name: 'standalone Redis', redis: async () => ({ url: inject('redisUrl'), ...PATIENT }) });

@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
 import { startSentinel, type RedisSentinel } from '../../../test/servers/index.ts';
-import { cacheConformance } from './conformance.ts';
+import { cacheConformance, PATIENT } from './conformance.ts';
 
 let group: Promise<RedisSentinel> | undefined;
 afterAll(async () => (await group)?.stop());
@@ -10,6 +10,6 @@ cacheConformance({
   redis: async () => {
     group ??= startSentinel();
     const { name, sentinels } = await group;
-    return { sentinels, name };
+    return { sentinels, name, ...PATIENT };
   },
 });
