@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
+import { runExample } from '../../../test/support/run-example.ts';
 
 const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 const outputs: Readonly<Record<string, RegExp>> = {
@@ -14,9 +13,8 @@ const outputs: Readonly<Record<string, RegExp>> = {
 };
 
 test.each(readdirSync(directory))('%s says what it should', async (file) => {
-  const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
   const env = { ...process.env, REDIS_URL: inject('redisUrl') };
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...flags, directory + file], { env });
+  const { stdout, stderr } = await runExample(directory + file, env);
   expect(stderr).toBe('');
   expect(stdout).toMatch(outputs[file] ?? /^no output is expected of this file$/);
 });

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, inject, it } from 'vitest';
+import { runExample } from '../../../test/support/run-example.ts';
 
 const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 
@@ -18,9 +17,8 @@ const says: Readonly<Record<string, string[]>> = {
 };
 
 it.each(readdirSync(directory))('%s runs and says what it should', async (file) => {
-  const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
   const env = { ...process.env, REDIS_URL: inject('redisUrl') };
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, directory + file], { env });
+  const { stdout } = await runExample(directory + file, env);
   expect(stdout).not.toBe('');
   for (const line of says[file] ?? []) expect(stdout).toContain(line);
 });

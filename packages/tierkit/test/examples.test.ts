@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
+import { runExample } from '../../../test/support/run-example.ts';
 
 const folder = fileURLToPath(new URL('../examples/', import.meta.url));
 
 async function run(example: string, env: Record<string, string> = {}): Promise<string> {
-  const args = ['--conditions=@tierkit/source', '--import', 'tsx', `${folder}${example}`];
   const { REDIS_URL: _, ...rest } = process.env;
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env: { ...rest, ...env } });
+  const { stdout, stderr } = await runExample(`${folder}${example}`, { ...rest, ...env });
   expect(stderr).toBe('');
   return stdout;
 }
