@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../../test/servers/index.ts';
+import { bundle, type Bundle } from '../../../test/support/bundle.ts';
 
 interface Outcome {
   readonly code: number | null;
@@ -12,11 +13,15 @@ interface Outcome {
   readonly exitMs: number;
 }
 
-const child = fileURLToPath(new URL('children/use-and-close.ts', import.meta.url));
+let child: Bundle;
+beforeAll(async () => {
+  child = await bundle(fileURLToPath(new URL('children/use-and-close.ts', import.meta.url)));
+});
+afterAll(() => child.remove());
 
 async function run(...args: string[]): Promise<Outcome> {
-  const flags = ['--conditions=@tierkit/source', '--import', 'tsx', '--trace-warnings'];
-  const process_ = spawn(process.execPath, [...flags, child, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const flags = ['--trace-warnings', child.file];
+  const process_ = spawn(process.execPath, [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void process_.kill('SIGKILL'));
   let [stdout, stderr, saidAtMs] = ['', '', 0];
   process_.stdout.on('data', (data: Buffer) => {
