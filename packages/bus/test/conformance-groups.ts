@@ -72,6 +72,21 @@ export function groupConformance(world: World): void {
     expect(seen).toEqual(range(0, 10));
   });
 
+  it('tries again when the backoff is over, also what failed as the consumer began', async () => {
+    const bus = await world.bus(channels);
+    await bus.publish('orders', 1);
+    const attempts: number[] = [];
+    const began = performance.now();
+    bus.consume('orders', { group: 'g', from: 'start', backoff: '50ms' }, (_, { attempt }) => {
+      attempts.push(attempt);
+      if (attempt < 3) throw new Error('not yet');
+    });
+    await until('it succeeds', () => attempts.length === 3);
+    expect(attempts).toEqual([1, 2, 3]);
+    // Consumers that are lost are looked for after 15 s.
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
   it('handles as many at the same time as it is told', async () => {
     const bus = await world.bus(channels);
     let [now, most, done] = [0, 0, 0];

@@ -56,6 +56,8 @@ class Work implements ConsumeContext {
 const ACKNOWLEDGE_AFTER_MS = 50;
 /** Retries that fall due are looked for no more often. */
 const CLAIM_EVERY_MS = 20;
+/** What could not be asked for is asked for again. */
+const AWAY_MS = 1_000;
 /** A consumer with work before it looks for more after this long. */
 const BUSY_MS = 200;
 
@@ -77,6 +79,8 @@ export class GroupConsumer {
   #touching: ClockTimer | undefined;
   #claiming: ClockTimer | undefined;
   #claimAtMs = Infinity;
+  /** When events that failed here fall due. */
+  #retriesAtMs: number[] = [];
   #closed = false;
   #closing: Promise<void> | undefined;
   readonly #running: Promise<void>;
@@ -242,9 +246,10 @@ export class GroupConsumer {
     logger.warn({ error, stream, group: settings.group, id, attempt }, 'a handler of a durable channel failed');
     if (attempt >= settings.maxAttempts) return this.#bury(id, attempt, reason);
     const delayMs = Math.min(settings.backoffMs * 2 ** (attempt - 1), settings.maxBackoffMs);
-    return this.#ask(driver.release(stream, this.#owner, id, delayMs, settings.claimAfterMs)).then(() =>
-      this.#claimIn(delayMs + 1),
-    );
+    return this.#ask(driver.release(stream, this.#owner, id, delayMs, settings.claimAfterMs)).then(() => {
+      this.#retriesAtMs.push(this.#options.clock.monotonic() + delayMs + 1);
+      this.#claimIn(delayMs + 1);
+    });
   }
 
   #bury(id: string, attempts: number, reason: string): Promise<void> {
@@ -318,7 +323,13 @@ export class GroupConsumer {
     this.#claimAtMs = atMs;
     this.#claiming = clock.setTimeout(() => {
       this.#claimAtMs = Infinity;
-      void this.#claim().finally(() => this.#claimIn(settings.claimAfterMs / 2));
+      const lookedAtMs = clock.monotonic();
+      void this.#claim().finally(() => {
+        // The time of one that failed meanwhile may have been passed over, because this look was to come sooner.
+        this.#retriesAtMs = this.#retriesAtMs.filter((atMs) => atMs > lookedAtMs);
+        const dueMs = this.#retriesAtMs.reduce((least, atMs) => Math.min(least, atMs), Infinity) - clock.monotonic();
+        this.#claimIn(Math.min(dueMs, settings.claimAfterMs / 2));
+      });
     }, inMs);
   }
 
@@ -333,6 +344,7 @@ export class GroupConsumer {
       if (claimed.length === settings.batch) this.#claimIn(0);
     } catch (error) {
       if (!this.#closed) logger.warn({ error, stream }, 'what other consumers left cannot be taken over for now');
+      this.#claimIn(AWAY_MS);
     }
   }
 }
