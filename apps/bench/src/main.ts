@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { allScenarios } from './all-scenarios.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { countCommands } from './redis-commands.ts';
+import { missedGoals } from './goals.ts';
 import { renderTable, summarise, toRow, type Row } from './report.ts';
 import { describeMachine } from './machine.ts';
 import { startRedis } from '@tierkit/tests/servers';
@@ -36,6 +37,10 @@ async function run(options: BenchOptions): Promise<void> {
       const summaries = summarise(result);
       rows.push(...summaries.map(toRow));
       print(renderTable(result, summaries));
+      for (const missed of missedGoals(result, summaries)) {
+        print(`${missed}\n`);
+        process.exitCode = 1;
+      }
     }
   } finally {
     commands.close();

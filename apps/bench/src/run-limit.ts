@@ -1,5 +1,6 @@
 import type { LimitSubject, OpenLimitSubject } from './limit-subject.ts';
 import { measure, type MeasureOptions } from './measure.ts';
+import type { Goals } from './goals.ts';
 import type { CommandCounter } from './redis-commands.ts';
 import type { ScenarioResult } from './run-scenario.ts';
 import { createRunner } from './runner.ts';
@@ -12,6 +13,7 @@ export interface LimitScenario {
   /** Whether what is measured are denials. */
   readonly denied: boolean;
   readonly goal: number | undefined;
+  readonly goals?: Goals;
   readonly subjects: readonly LimitSubject[];
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild } from './child-process.ts';
 import { summariseHolds } from './hand-offs.ts';
+import type { Goals } from './goals.ts';
 import type { LockSubject } from './lock-subject.ts';
 import { measure, type MeasureOptions } from './measure.ts';
 import type { LockAnswer, LockOrder } from './processes/lock-process.ts';
@@ -48,6 +49,7 @@ export interface ContendedLocks {
   readonly waiters: number;
   /** How long all of them take it over and over; 0 drains a herd that came while somebody held it. */
   readonly forMs: number;
+  readonly goals?: Goals;
   readonly subjects: readonly LockSubject[];
 }
 
@@ -73,8 +75,16 @@ export async function runContended(
     }
   }
   const units = forMs > 0 ? {} : { units: ['ns/herd', 'herds/s'] as const };
-  const { name } = scenario;
-  return { scenario: { name, goal: undefined }, subjects, timings, commandsPerRead, absent: [], extras, ...units };
+  const { name, goals = {} } = scenario;
+  return {
+    scenario: { name, goal: undefined, goals },
+    subjects,
+    timings,
+    commandsPerRead,
+    absent: [],
+    extras,
+    ...units,
+  };
 }
 
 interface Outcome {

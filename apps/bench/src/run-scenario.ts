@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { measure, type MeasureOptions, type Timing } from './measure.ts';
 import { fileTree } from './payload.ts';
+import type { Goals } from './goals.ts';
 import type { CommandCounter } from './redis-commands.ts';
 import { createRunner, neverNeeded } from './runner.ts';
 import type { Scenario } from './scenario.ts';
 import type { OpenSubject, Setup, Subject } from './subject.ts';
 
 export interface ScenarioResult {
-  readonly scenario: Pick<Scenario, 'name' | 'goal'>;
+  readonly scenario: Pick<Scenario, 'name' | 'goal'> & { readonly goals?: Goals };
   /** The subjects that took part. */
   readonly subjects: readonly Pick<Subject, 'name' | 'role'>[];
   readonly timings: readonly Timing[];

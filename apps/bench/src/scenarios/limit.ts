@@ -24,7 +24,12 @@ const fixed = [rawIncrement, tierkitFixed, flexibleWindow, rateLimitRedis, upsta
 
 /** One decision in Redis about one of 500 keys; whoever has no algorithm of the kind takes part with its fixed window. */
 export const limit: readonly LimitScenario[] = [
-  { ...common, name: 'limit-fixed-window', subjects: fixed },
+  {
+    ...common,
+    name: 'limit-fixed-window',
+    subjects: fixed,
+    goals: { beats: [{ subject: tierkitFixed.name, rival: flexibleWindow.name, times: 1 }] },
+  },
   { ...common, name: 'limit-fixed-window-sequential', concurrency: 1, subjects: fixed },
   {
     ...common,
@@ -32,12 +37,28 @@ export const limit: readonly LimitScenario[] = [
     subjects: [rawIncrement, tierkitSliding, upstashSliding, flexibleWindow],
   },
   { ...common, name: 'limit-token-bucket', subjects: [rawIncrement, tierkitBucket, upstashBucket, flexibleWindow] },
-  { ...common, name: 'limit-gcra', subjects: [rawIncrement, tierkitGcra, flexibleWindow] },
-  { ...common, name: 'limit-two-policies', subjects: [rawIncrement, tierkitTwo, flexibleUnion] },
+  {
+    ...common,
+    name: 'limit-gcra',
+    subjects: [rawIncrement, tierkitGcra, flexibleWindow],
+    goals: { beats: [{ subject: tierkitGcra.name, rival: flexibleWindow.name, times: 1 }] },
+  },
+  {
+    ...common,
+    name: 'limit-two-policies',
+    subjects: [rawIncrement, tierkitTwo, flexibleUnion],
+    goals: { beats: [{ subject: tierkitTwo.name, rival: flexibleUnion.name, times: 1.5 }] },
+  },
   {
     ...common,
     name: 'limit-denied',
     denied: true,
+    goals: {
+      beats: [
+        { subject: tierkitShielded.name, rival: flexibleBlocking.name, times: 1 },
+        { subject: tierkitShielded.name, rival: tierkitAsking.name, times: 8 },
+      ],
+    },
     subjects: [rawIncrement, tierkitAsking, tierkitShielded, flexibleBlocking, flexibleWindow],
   },
 ];

@@ -11,8 +11,28 @@ const herd = { processes: 4, waiters: 50 } as const;
 
 /** A lock that 50 waiters want, over and over or once. */
 export const contendedLocks: readonly ContendedLocks[] = [
-  { ...herd, name: 'lock-contended-50', forMs: 3_000, subjects: contendedSubjects },
-  { ...herd, name: 'lock-herd-50', forMs: 0, subjects: contendedSubjects },
+  {
+    ...herd,
+    name: 'lock-contended-50',
+    forMs: 3_000,
+    subjects: contendedSubjects,
+    goals: {
+      beats: [
+        { subject: 'tierkit', rival: 'redis-semaphore', times: 1 },
+        { subject: 'tierkit', rival: 'redlock 5', times: 1 },
+      ],
+      atLeast: { fairness: 0.99 },
+      atMost: { longestWaitToMedian: 3 },
+      commandsAtMost: 3.5,
+    },
+  },
+  {
+    ...herd,
+    name: 'lock-herd-50',
+    forMs: 0,
+    subjects: contendedSubjects,
+    goals: { beats: [{ subject: 'tierkit', rival: 'redis-semaphore', times: 3 }] },
+  },
 ];
 
 /** The same herd, for a majority of three servers. */
