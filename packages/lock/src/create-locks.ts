@@ -1,12 +1,13 @@
 import { observeOrUndo, silentLogger, systemClock } from '@tierkit/core';
 import { createRedis, redisInput, type RedisConnection, type RedisInput } from '@tierkit/redis';
 import { locksSource } from './locks-source.ts';
-import { processName, StoreLocks, type Locks } from './locks.ts';
+import type { Locks } from './locks.ts';
 import { checkLocksOptions, type LocksOptions } from './options.ts';
 import { QuorumStore } from './quorum/quorum-store.ts';
 import type { LockStore } from './stores/lock-store.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import { RedisStore } from './stores/redis-store.ts';
+import { processName, StoreLocks } from './store-locks.ts';
 
 /**
  * Locks on one Redis (standalone, Sentinel or Cluster), on a quorum of independent ones, or in memory. It returns at once and

@@ -1,6 +1,8 @@
 export { createLocks } from './create-locks.ts';
 export type { LockErrorCode } from './errors.ts';
 export type { Lock } from './lock.ts';
+export type { ListedLock, ListLocksOptions, LockPage } from './lock-list.ts';
+export type { ListedName } from './lock-name.ts';
 export type { LockSet } from './lock-set.ts';
 export type { Locks, LocksStats } from './locks.ts';
 export type { AcquireOptions, LocksOptions, RequestOptions, TryOptions } from './options.ts';

@@ -54,7 +54,7 @@ export interface Lock extends AsyncDisposable {
 }
 
 export interface LockContext {
-  readonly store: LockStore;
+  readonly store: Pick<LockStore, 'extend' | 'release'>;
   readonly watch: LeaseWatch;
   readonly clock: Clock;
   readonly logger: Logger;

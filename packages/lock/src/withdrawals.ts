@@ -1,15 +1,31 @@
 import type { Clock, ClockTimer } from '@tierkit/core';
 
-/** Takes something back. @returns whether it was there */
-export type TakeBack = () => Promise<boolean>;
+/** Takes something back, if it is there. */
+export type TakeBack = () => Promise<unknown>;
 
 const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 5_000;
+/** A request that has not been applied by then is believed to be lost with its connection. */
+const LONGEST_AWAY_MS = 600_000;
+
+/** Beyond so many, what cannot be taken back at once is left to its time to live. */
+const MOST = 10_000;
+
+interface Withdrawal {
+  readonly takeBack: TakeBack;
+  readonly ttlMs: number;
+  /** Whether a request may not have been applied yet. */
+  readonly doubtful: boolean;
+  untilMs: number;
+  answered: boolean;
+  delayMs: number;
+}
 
 /**
  * Takes back, in the background, what was asked for by callers that have gone.
  *
- * A request whose reply never came may be applied at any later time: it is taken back until it was found, or until its time to
- * live would have ended it.
+ * A request whose reply never came may be applied at any later time, once Redis can be reached, and so may several of them: they
+ * are taken back again and again, until Redis has answered for as long as they would live.
  */
 export class Withdrawals {
   readonly #clock: Clock;
@@ -22,10 +38,11 @@ export class Withdrawals {
     this.#clock = clock;
   }
 
-  /** @param doubtful whether the request may not have been applied yet */
+  /** @param doubtful whether a request may not have been applied yet */
   add(takeBack: TakeBack, ttlMs: number, doubtful: boolean): void {
     this.#pending++;
-    void this.#try(takeBack, doubtful, this.#clock.monotonic() + ttlMs, FIRST_RETRY_MS);
+    const untilMs = this.#clock.monotonic() + ttlMs + (doubtful ? LONGEST_AWAY_MS : 0);
+    void this.#try({ takeBack, ttlMs, doubtful, untilMs, answered: false, delayMs: FIRST_RETRY_MS });
   }
 
   /** Resolves once the attempts that are under way have ended; no further ones follow. */
@@ -39,17 +56,24 @@ export class Withdrawals {
     if (this.#pending > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  async #try(takeBack: TakeBack, doubtful: boolean, untilMs: number, delayMs: number): Promise<void> {
-    let found = false;
+  async #try(withdrawal: Withdrawal): Promise<void> {
     try {
-      found = (await takeBack()) || !doubtful;
+      await withdrawal.takeBack();
+      if (!withdrawal.answered) {
+        withdrawal.answered = true;
+        withdrawal.untilMs = this.#clock.monotonic() + withdrawal.ttlMs;
+        withdrawal.delayMs = FIRST_RETRY_MS;
+      }
     } catch {
       // Not now, so later.
     }
-    if (!found && !this.#closed && this.#clock.monotonic() + delayMs < untilMs) {
+    const { doubtful, answered, untilMs, delayMs } = withdrawal;
+    const done = (answered && !doubtful) || this.#timers.size >= MOST;
+    if (!done && !this.#closed && this.#clock.monotonic() + delayMs < untilMs) {
+      withdrawal.delayMs = answered ? 2 * delayMs : Math.min(2 * delayMs, LONGEST_RETRY_MS);
       const timer = this.#clock.setTimeout(() => {
         this.#timers.delete(timer);
-        void this.#try(takeBack, doubtful, untilMs, 2 * delayMs);
+        void this.#try(withdrawal);
       }, delayMs);
       this.#timers.add(timer);
       return;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import type { Lock, Locks } from '../src/index.ts';
+import { listAll } from './conformance-listing.ts';
 
 /** Registers tests on two instances of one driver; `fresh` gives names that nobody has used. */
 export type SharingTests = (locks: () => { readonly one: Locks; readonly two: Locks }, fresh: () => string) => void;
@@ -91,6 +92,8 @@ export const sharing: SharingTests = (locks, fresh) => {
     // A lock of the same name is another one.
     expect(await (await one.acquire(name)).release()).toBe(true);
     expect((await a.inspect()).holders).toHaveLength(3);
+    const listed = (await listAll(two, 100)).filter((each) => each.name === a.name);
+    expect(listed).toEqual([{ kind: 'semaphore', name: a.name, holders: 3, waiting: 0, foreign: false }]);
     expect(await a.forceRelease()).toBe(true);
     expect(await permits[0]?.release()).toBe(false);
   });

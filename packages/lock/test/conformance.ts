@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { createLocks, type Lock, type Locks, type LocksOptions } from '../src/index.ts';
+import { listing } from './conformance-listing.ts';
 import type { SharingTests } from './conformance-shared.ts';
 
 /** A driver to hold against the suite. */
@@ -291,6 +292,7 @@ export function lockConformance(target: LockTarget): void {
       expect((await one.inspect(name)).holders).toEqual([]);
     });
 
+    listing(() => ({ one, two }), fresh);
     target.sharing(() => ({ one, two }), fresh);
   });
 }

@@ -1,9 +1,10 @@
+import { silentLogger } from '@tierkit/core';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { ask, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createLocks, type LocksOptions } from '../src/index.ts';
 
 let server: StandaloneRedis;
@@ -86,6 +87,59 @@ it.each(['garbage', 'g'.repeat(30), 'no token here', '7 me', '1e5 me 1 1 g', '',
     await locks.close();
   },
 );
+
+const BIG = '9'.repeat(30);
+
+it.each([
+  ['some text', '', 'g'.repeat(30)],
+  ['half of a state', '', '7 me'],
+  ['a token of 30 digits', '', BIG],
+  ['a holder with a token of 30 digits', '', `${BIG} me 1 1`],
+  ['a list', '', ['x']],
+  ['a queue that is text', ':queue', 'x'],
+  ['holders that are text', ':holders', 'x'],
+])('refuses a lock in whose place stands %s, shows it, and frees it by force', async (_, part, found) => {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  const key = `${prefix}lock:{a}${part}`;
+  const warnings: unknown[] = [];
+  const locks = createLocks({ redis, prefix, logger: { ...silentLogger, warn: (fields) => warnings.push(fields) } });
+  const first = await locks.acquire('a', { renew: false });
+  await ask(server.port, 'DEL', key);
+  await (typeof found === 'string' ? ask(server.port, 'SET', key, found) : ask(server.port, 'LPUSH', key, ...found));
+  for (const call of [() => locks.acquire('a', { mode: 'shared', timeout: 50 }), () => locks.inspect('a')]) {
+    await expect(call()).rejects.toMatchObject({ code: 'ERR_LOCK_UNAVAILABLE' });
+  }
+  expect((await locks.list()).locks).toEqual([{ kind: 'lock', name: 'a', holders: 0, waiting: 0, foreign: true }]);
+  expect(await locks.forceRelease('a')).toBe(true);
+  expect(warnings).toEqual([{ lock: 'lock:{a}' }]);
+  expect(await first.release()).toBe(false);
+  let last = first.token;
+  for (const mode of ['exclusive', 'shared', 'exclusive'] as const) {
+    const lock = await locks.acquire('a', { mode });
+    expect(lock.token).toBeGreaterThan(last);
+    last = lock.token;
+    expect(await lock.release()).toBe(true);
+  }
+  expect((await locks.list()).locks).toEqual([]);
+  await locks.close();
+});
+
+it('counts tokens of a quorum on, whatever stands in their place at some nodes', async () => {
+  const servers = await Promise.all([startRedis(), startRedis()]);
+  const locks = createLocks({ quorum: [server.url, ...servers.map(({ url }) => url)] });
+  await locks.ready();
+  let last = await locks.request('a', ({ token }) => token);
+  await ask(servers[0]?.port ?? 0, 'SET', 'lock:{a}:fence', BIG);
+  expect((await locks.inspect('a')).lastToken).toBe(last);
+  await ask(servers[1]?.port ?? 0, 'SET', 'lock:{a}:fence', 'x');
+  for (let i = 0; i < 3; i++) {
+    const token = await locks.request('a', (lock) => lock.token);
+    expect(token).toBeGreaterThan(last);
+    last = token;
+  }
+  await locks.close();
+  await Promise.all(servers.map((each) => each.stop()));
+});
 
 it.each<[string, unknown]>([
   ['null', { redis: null }],

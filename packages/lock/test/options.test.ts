@@ -49,6 +49,28 @@ it('refuses wrong arguments of calls before anything is sent', async () => {
   await refused(() => locks.semaphore('a', 1).acquire({ mode: 'shared' } as object), 'ERR_LOCK_OPTIONS');
   expect(() => locks.semaphore('a', 0)).toThrow(expect.objectContaining({ code: 'ERR_LOCK_OPTIONS' }));
   expect(locks.stats()).toEqual({ held: 0, waiting: 0, acquired: 0, waited: 0, timeouts: 0, lost: 0 });
+  await refused(() => locks.inspect({ kind: 'lock', name: 'a}b' }), 'ERR_LOCK_OPTIONS');
+  await refused(() => locks.forceRelease({ kind: 'turn' as 'lock', name: 'a' }), 'ERR_LOCK_OPTIONS');
   await locks.close();
-  await refused(() => locks.acquire('a'), 'ERR_LOCK_CLOSED');
+});
+
+it('refuses every call that asks for something after close', async () => {
+  const locks = createLocks({ redis: 'memory' });
+  const semaphore = locks.semaphore('a', 1);
+  await locks.close();
+  const calls = [
+    () => locks.acquire('a'),
+    () => locks.tryAcquire('a'),
+    () => locks.acquireAll(['a']),
+    () => locks.request('a', () => 1),
+    () => locks.inspect('a'),
+    () => locks.forceRelease('a'),
+    () => locks.list(),
+    () => locks.ready(),
+    () => semaphore.acquire(),
+    () => semaphore.inspect(),
+    () => semaphore.forceRelease(),
+  ];
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ERR_LOCK_CLOSED' });
+  expect(locks.stats()).toMatchObject({ held: 0, waiting: 0 });
 });

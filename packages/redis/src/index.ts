@@ -10,6 +10,7 @@ export type { BreakerSettings, Endpoint, NatMap, RedisAddress, RedisOptions } fr
 export { pipelineReplies } from './pipeline-replies.ts';
 export type { Topology } from './resolve-options.ts';
 export { scan, type ScanOptions } from './scan.ts';
+export { scanPage, type ScanPage, type ScanPageOptions } from './scan-page.ts';
 export { defineScript, type Script, type ScriptDefinition, type ScriptKeys } from './script.ts';
 export type { ArgumentType, ArgumentTypes, ArgumentValues } from './script-arguments.ts';
 export { describeServer, type NodeInfo, type ServerInfo } from './server-info.ts';

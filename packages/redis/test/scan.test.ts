@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { startRedis } from '../../../test/servers/index.ts';
-import { createRedis, pipelineReplies, scan, type RedisConnection } from '../src/index.ts';
+import { createRedis, pipelineReplies, scan, scanPage, type RedisConnection } from '../src/index.ts';
 
 const prefix = `test:${randomUUID()}:`;
 const keys = Array.from({ length: 5_000 }, (_, i) => `${prefix}${i}`);
@@ -52,6 +52,25 @@ test('ends with the reason of its signal', async () => {
       controller.abort(reason);
   };
   await expect(read()).rejects.toBe(reason);
+});
+
+test('gives every key that is there all the time page by page, none with more than it may hold', async () => {
+  const found = new Set<string>();
+  const find = async (some: readonly string[]): Promise<{ key: string }[]> => some.map((key) => ({ key }));
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const page = await scanPage(redis, { match: `${prefix}*`, limit: 700, cursor, find });
+    expect(page?.found.length).toBeLessThanOrEqual(700);
+    for (const { key } of page?.found ?? []) found.add(key);
+    cursor = page?.cursor;
+    await redis.execute((client) => client.set(`${prefix}page${pages++}`, '', 'EX', 30));
+  } while (cursor !== undefined);
+  expect(pages).toBeGreaterThan(6);
+  expect(keys.filter((key) => !found.has(key))).toEqual([]);
+  for (const unknown of ['', '0', '1-0', '0-0-', '0-0-1', '0-99999999999999999999']) {
+    expect(await scanPage(redis, { match: '*', limit: 1, cursor: unknown, find })).toBeUndefined();
+  }
 });
 
 test('rejects when Redis goes away in the middle, rather than ending early', async () => {

@@ -1,6 +1,6 @@
 import type { ScopeAddress } from '../scope-address.ts';
 import type { StoredEntry } from '../stores/store.ts';
-import { badCursor } from './key-cursor.ts';
+import { badCursor } from './bad-cursor.ts';
 import type { FoundKey, FoundPage, KeyQuery } from './key-query.ts';
 
 const FORM = /^m([\w-]{1,4000})$/;

@@ -1,5 +1,11 @@
 import { defineScript } from '@tierkit/redis';
-import { KEEP_MS } from '../scripts/lock-lua.ts';
+import { isToken, KEEP_MS } from '../scripts/lock-lua.ts';
+
+/** What was not written by a lock counts for nothing: most of the other nodes know the last token. */
+const KNOWN_LUA = `
+local known = redis.call('GET', fence)
+known = known and ${isToken('known')} and tonumber(known) or 0
+`;
 
 /** The least token that this node could give out. */
 export const nextFenceScript = defineScript({
@@ -8,9 +14,10 @@ export const nextFenceScript = defineScript({
   args: {},
   reply: (raw) => BigInt(String(raw)),
   lua: `
+${KNOWN_LUA}
 local time = redis.call('TIME')
 local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
-return string.format('%.0f', math.max(micros, tonumber(redis.call('GET', fence) or '0') + 1))
+return string.format('%.0f', math.max(micros, known + 1))
 `,
 });
 
@@ -21,7 +28,6 @@ export const raiseFenceScript = defineScript({
   args: { token: 'string' },
   reply: () => true,
   lua: `
-local known = tonumber(redis.call('GET', fence) or '0')
-redis.call('SET', fence, string.format('%.0f', math.max(known, tonumber(token))), 'PX', ${KEEP_MS})
+${KNOWN_LUA}redis.call('SET', fence, string.format('%.0f', math.max(known, tonumber(token))), 'PX', ${KEEP_MS})
 `,
 });

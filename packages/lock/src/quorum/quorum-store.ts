@@ -1,11 +1,12 @@
 import type { RedisConnection } from '@tierkit/redis';
-import { lockError, unavailable } from '../errors.ts';
+import { isDoubtful, lockError, unavailable } from '../errors.ts';
 import { nextFenceScript, raiseFenceScript } from './fence-scripts.ts';
 import { majority } from './majority.ts';
 import { Ballot, type Votes } from './votes.ts';
-import type { Attendance, LockRequest, LockState, LockStore, Taking } from '../stores/lock-store.ts';
+import type { Attendance, LockRequest, LockState, LockStore, StoredPage, Taking } from '../stores/lock-store.ts';
 import { MemoryStore } from '../stores/memory-store.ts';
 import { RedisStore, type RedisStoreOptions } from '../stores/redis-store.ts';
+import { Withdrawals } from '../withdrawals.ts';
 
 interface Hold {
   votes: Votes;
@@ -32,6 +33,9 @@ export class QuorumStore implements LockStore {
   /** The last pause of owners whose vote failed. */
   readonly #pauses = new Map<string, number>();
   readonly #holds = new Map<string, Hold>();
+  /** Owners whose request for a turn at the first node may yet be applied. */
+  readonly #doubtful = new Set<string>();
+  readonly #late: Withdrawals;
 
   constructor(nodes: readonly RedisConnection[], options: RedisStoreOptions) {
     this.#nodes = nodes;
@@ -39,13 +43,17 @@ export class QuorumStore implements LockStore {
     this.#turns = new RedisStore(nodes[0] as RedisConnection, { ...options, prefix: `${options.prefix}turn:` });
     this.#turnsHere = new MemoryStore(options.clock);
     this.#ballot = new Ballot(nodes, options.clock);
+    this.#late = new Withdrawals(options.clock);
   }
 
   async take(request: LockRequest, manner: 'try' | 'wait'): Promise<Taking> {
     const { resource, owner, shape, ttlMs } = request;
     if (shape !== 'x') throw lockError('ERR_LOCK_OPTIONS', 'a quorum has neither shared mode nor semaphores');
     const turn = await this.#turn(request, manner);
-    if (turn.token === undefined) return turn;
+    if (turn.token === undefined) {
+      if (manner === 'try') this.#takeBackTurn(request);
+      return turn;
+    }
     try {
       const votes = await this.#ballot.hold(this.#key(resource, 'vote'), ttlMs);
       if (votes === undefined) {
@@ -102,9 +110,14 @@ export class QuorumStore implements LockStore {
     const fence = this.#key(resource, 'fence');
     const reads = this.#nodes.map((node) => node.execute((client) => client.get(fence)));
     const [state, fences] = await Promise.all([this.#turns.inspect(resource), majority(reads)]);
-    const lastToken = greatest(fences.map((read) => BigInt(read ?? 0)));
+    const lastToken = greatest(fences.map((read) => (/^\d{1,16}$/.test(read ?? '') ? BigInt(read ?? 0) : 0n)));
     const holders = state.holders.map(({ owner, mode, ttlMs }) => ({ owner, mode, ttlMs, token: lastToken }));
     return { ...state, lastToken, holders };
+  }
+
+  /** As the first node sees it. */
+  list(limit: number, cursor: string | undefined): Promise<StoredPage | undefined> {
+    return this.#turns.list(limit, cursor);
   }
 
   async forceRelease(resource: string): Promise<boolean> {
@@ -124,7 +137,7 @@ export class QuorumStore implements LockStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#ballot.close(), this.#turns.close()]);
+    await Promise.all([this.#ballot.close(), this.#late.close(), this.#turns.close()]);
   }
 
   #key(resource: string, part: 'vote' | 'fence'): string {
@@ -135,7 +148,8 @@ export class QuorumStore implements LockStore {
   async #turn(request: LockRequest, manner: 'try' | 'wait'): Promise<Taking> {
     try {
       return await this.#turns.take(request, manner);
-    } catch {
+    } catch (error) {
+      if (isDoubtful(error)) this.#doubtful.add(request.owner);
       const turn = await this.#turnsHere.take(request, manner);
       return turn.token === undefined ? turn : { token: HERE };
     }
@@ -146,6 +160,12 @@ export class QuorumStore implements LockStore {
     await this.#turnsHere.withdraw(request);
     // A turn at a node that is away runs out.
     await this.#turns.withdraw(request).catch(() => undefined);
+    this.#takeBackTurn(request);
+  }
+
+  #takeBackTurn(request: LockRequest): void {
+    if (!this.#doubtful.delete(request.owner)) return;
+    this.#late.add(() => this.#turns.withdraw(request), request.ttlMs, true);
   }
 
   #pause(owner: string): number {

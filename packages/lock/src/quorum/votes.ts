@@ -79,8 +79,7 @@ export class Ballot {
   /** A vote that nobody knows of was not counted, and would stand in the way of the next. */
   #takeBack(node: RedisConnection, [key = '', value = '', ttlMs = 0]: readonly (string | number)[]): void {
     const { releaseScript } = this.#redlock.scripts;
-    const takeBack = async (): Promise<boolean> =>
-      (await node.execute((client) => client.eval(releaseScript.value, 1, key, value))) === 1;
+    const takeBack = (): Promise<unknown> => node.execute((client) => client.eval(releaseScript.value, 1, key, value));
     this.#late.add(takeBack, Number(ttlMs), true);
   }
 }

@@ -9,7 +9,7 @@ export const extendScript = defineScript({
   reply: (raw) => raw === 1,
   lua: `
 ${LOCK_LUA}
-load()
+if load() then return 0 end
 if shape == 'x' then
   if holder ~= me then return 0 end
   expires, granted = now + ttl, false

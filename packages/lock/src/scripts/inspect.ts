@@ -1,7 +1,15 @@
 import { defineScript } from '@tierkit/redis';
 import { modeOf, type HolderState, type LockState } from '../stores/lock-store.ts';
+import { LOCK_LUA } from './lock-lua.ts';
 
-type Raw = [nowMs: string, state: string | null, holders: string[], waiters: string[], waiting: number];
+type Raw = [
+  nowMs: string,
+  lastToken: string,
+  holder: [owner: string, ttlMs: string, granted: number] | [],
+  sharing: string[],
+  waiters: string[],
+  waiting: number,
+];
 
 /** Changes nothing, so it may be asked as often as one likes. */
 export const inspectScript = defineScript({
@@ -10,30 +18,29 @@ export const inspectScript = defineScript({
   args: {},
   reply: (raw): LockState => readState(raw as Raw),
   lua: `
-local time = redis.call('TIME')
-local now = string.format('%.0f', math.floor((tonumber(time[1]) * 1000000 + tonumber(time[2])) / 1000))
+${LOCK_LUA}
+local foreign = load()
+if foreign then return foreign end
 return {
-  now,
-  redis.call('GET', state),
-  redis.call('ZRANGEBYSCORE', holders, '(' .. now, '+inf', 'WITHSCORES'),
+  text(now),
+  text(last),
+  holder and expires > now and { holder, text(expires - now), granted and 1 or 0 } or {},
+  redis.call('ZRANGEBYSCORE', holders, '(' .. text(now), '+inf', 'WITHSCORES'),
   redis.call('ZRANGE', queue, 0, 99),
   redis.call('ZCARD', queue),
 }
 `,
 });
 
-function readState([nowMs, state, sharing, waiters, waiting]: Raw): LockState {
-  const now = Number(nowMs);
-  const [last = '0', owner = '-', since, ms, marks = ''] = (state ?? '0').split(' ');
-  const left = Math.floor(Number(since) / 1_000) + Number(ms) - now;
+function readState([nowMs, lastToken, [owner, left, granted], sharing, waiters, waiting]: Raw): LockState {
   const holders: HolderState[] = [];
-  if (owner !== '-' && left > 0) {
-    const token = marks.includes('g') ? undefined : tokenOf(last);
-    holders.push({ owner, mode: 'exclusive', token, ttlMs: left });
+  if (owner !== undefined) {
+    const token = granted === 1 ? undefined : BigInt(lastToken);
+    holders.push({ owner, mode: 'exclusive', token, ttlMs: Number(left) });
   }
   for (let i = 0; i < sharing.length; i += 2) {
     const [sharer = '', token = 'g'] = (sharing[i] ?? '').split(' ');
-    const ttlMs = Number(sharing[i + 1]) - now;
+    const ttlMs = Number(sharing[i + 1]) - Number(nowMs);
     holders.push({ owner: sharer, mode: 'shared', token: tokenOf(token), ttlMs });
   }
   return {
@@ -43,11 +50,11 @@ function readState([nowMs, state, sharing, waiters, waiting]: Raw): LockState {
       return { owner: who, mode: modeOf(shape) };
     }),
     waiting,
-    lastToken: tokenOf(last) ?? 0n,
+    lastToken: BigInt(lastToken),
   };
 }
 
 /** `undefined` for what is no token: the mark of a turn that was not confirmed, or bytes of somebody else's. */
 function tokenOf(text: string): bigint | undefined {
-  return /^\d+$/.test(text) ? BigInt(text) : undefined;
+  return /^\d{1,16}$/.test(text) ? BigInt(text) : undefined;
 }

@@ -11,6 +11,10 @@ export const KEEP_HELD_MS = MAX_TTL_MS + KEEP_MS;
 /** Waiters ask again at least this often, so a queue that nobody has touched for longer has nobody in it. */
 export const LONGEST_RETRY_MS = 60_000;
 
+/** Lua: whether a text is a token, which is a number that Lua counts on exactly. */
+export const isToken = (text: string): string =>
+  `(string.find(${text}, '^%d+$') and (#${text} < 16 or #${text} == 16 and ${text} < '9'))`;
+
 /**
  * What the scripts know of a lock, in three keys:
  *
@@ -46,14 +50,21 @@ local function expire()
   end
 end
 
+-- Returns an error for what no lock has written: it tells neither who has the lock nor which tokens were given out.
 local function load()
   local time = redis.call('TIME')
   micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
   now = math.floor(micros / 1000)
-  local value = redis.call('GET', state) or ''
-  local token, owner, since, ms, marks = string.match(value, '^(%d+) ?(%S*) ?(%d*) ?(%d*) ?(%a*)')
-  last = tonumber(token or '0')
-  if owner and owner ~= '' and owner ~= '-' then
+  local value = redis.pcall('GET', state)
+  if not value then return end
+  local token, rest = string.match(type(value) == 'string' and value or '', '^(%d+)(.*)$')
+  local owner, since, ms, marks = string.match(rest or '', '^ (%S+) (%d+) (%d+) ?(g?q?)$')
+  local known = rest == '' or (owner and #since <= 16 and #ms <= 9)
+  if not (token and ${isToken('token')} and known) then
+    return redis.error_reply('FOREIGN what stands under the name is no lock; forceRelease removes it')
+  end
+  last = tonumber(token)
+  if owner and owner ~= '-' then
     holder, granted = owner, string.find(marks, 'g', 1, true) ~= nil
     expires = math.floor(tonumber(since) / 1000) + tonumber(ms)
   end

@@ -33,7 +33,7 @@ if shape == 'x' then
   end
 end
 ${LOCK_LUA}
-load()
+if load() then return 0 end
 if shape == 'x' then
   holder, granted = nil, false
 elseif redis.call('ZREM', holders, me .. ' ' .. token) == 0 then

@@ -11,7 +11,7 @@ export const sweepScript = defineScript({
   lua: `
 ${LOCK_LUA}
 if redis.call('EXISTS', queue) == 0 then return 0 end
-load()
+if load() then return 0 end
 expire()
 serve('', 0)
 save()

@@ -1,6 +1,6 @@
 import { defineScript } from '@tierkit/redis';
 import type { Taking } from '../stores/lock-store.ts';
-import { KEEP_HELD_MS, LOCK_LUA, LONGEST_RETRY_MS } from './lock-lua.ts';
+import { isToken, KEEP_HELD_MS, LOCK_LUA, LONGEST_RETRY_MS } from './lock-lua.ts';
 
 /**
  * The numbers of a free lock stay text, as formatting one takes as long as a command.
@@ -15,18 +15,19 @@ export const takeScript = defineScript({
     typeof raw === 'string' ? { token: raw } : { token: undefined, retryInMs: Math.max(1, Number(raw)) },
   lua: `
 local value = redis.call('GET', state)
-if shape == 'x' and not (value and string.find(value, ' ', 1, true)) then
+if shape == 'x' and (not value or ${isToken('value')}) then
   local time = redis.call('TIME')
   local since = time[1] .. string.sub('00000' .. time[2], -6)
   local token = since
   -- A clock that was put back must not put the token back.
-  if value and #value >= #since and value >= since then token = string.format('%.0f', tonumber(value) + 1) end
+  if value and #value == #since and value >= since then token = string.format('%.0f', tonumber(value) + 1) end
   redis.call('PSETEX', state, '${KEEP_HELD_MS}', token .. ' ' .. me .. ' ' .. since .. ' ' .. ttl)
   return token
 end
 ttl = tonumber(ttl)
 ${LOCK_LUA}
-load()
+local foreign = load()
+if foreign then return foreign end
 expire()
 if wake ~= '' then
   if shape == 'x' and holder == me then

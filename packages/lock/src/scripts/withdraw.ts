@@ -10,7 +10,7 @@ export const withdrawScript = defineScript({
   reply: readRelease,
   lua: `
 ${LOCK_LUA}
-load()
+if load() then return 0 end
 redis.call('ZREM', queue, me .. ' ' .. shape .. ' ' .. wake)
 local held = shape == 'x' and holder == me
 if held then holder, granted = nil, false end

@@ -48,6 +48,20 @@ export interface WaiterState {
   readonly mode: 'exclusive' | 'shared';
 }
 
+export interface StoredLock {
+  readonly resource: string;
+  readonly holders: number;
+  readonly waiting: number;
+  /** Whether what stands there was not written by a lock: nobody can take it. */
+  readonly foreign: boolean;
+}
+
+export interface StoredPage {
+  readonly locks: readonly StoredLock[];
+  /** `undefined` on the last page. A page may hold few locks, or none, and not be the last. */
+  readonly cursor: string | undefined;
+}
+
 export interface Attendance {
   /** Resolves once wake-ups arrive, or cannot for now; it never rejects. */
   readonly ready: Promise<void>;
@@ -94,7 +108,20 @@ export interface LockStore {
 
   inspect(resource: string): Promise<LockState>;
 
-  /** Ends all holds, whoever has them, and wakes whoever is next. @returns whether there were any */
+  /**
+   * Some of the locks that somebody holds or waits for, and those that cannot be read, at a cost that is bounded however
+   * many there are. One that is listed all the time is on one page at least.
+   *
+   * @param cursor of the page before
+   * @returns `undefined` if the cursor is none that a page gave
+   */
+  list(limit: number, cursor: string | undefined): Promise<StoredPage | undefined>;
+
+  /**
+   * Ends all holds, whoever has them, and wakes whoever is next. What was not written by a lock is removed.
+   *
+   * @returns whether there was any of this
+   */
   forceRelease(resource: string): Promise<boolean>;
 
   /** Resolves once the store can be asked. @throws {TierkitError} `ERR_LOCK_UNAVAILABLE` */

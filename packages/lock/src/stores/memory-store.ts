@@ -6,6 +6,8 @@ import {
   type LockState,
   type LockStore,
   type Shape,
+  type StoredLock,
+  type StoredPage,
   type Taking,
 } from './lock-store.ts';
 
@@ -20,6 +22,8 @@ interface MemoryLock {
   /** In the order of arrival. */
   readonly queue: Map<string, LockRequest>;
 }
+
+const CURSOR = /^m([\w-]{1,4000})$/;
 
 /** Locks of one process. A waiter whose turn comes has the lock from then on; nobody freezes apart from the others. */
 export class MemoryStore implements LockStore {
@@ -95,6 +99,25 @@ export class MemoryStore implements LockStore {
     }));
     const waiters = [...(lock?.queue.values() ?? [])].map(({ owner, shape }) => ({ owner, mode: modeOf(shape) }));
     return { holders, waiters: waiters.slice(0, 100), waiting: waiters.length, lastToken: BigInt(this.#lastToken) };
+  }
+
+  /** In the order of their names, each once. */
+  async list(limit: number, cursor: string | undefined): Promise<StoredPage | undefined> {
+    const after = cursor === undefined ? '' : CURSOR.exec(cursor)?.[1];
+    if (after === undefined) return undefined;
+    const behind = Buffer.from(after, 'base64url').toString();
+    const locks: StoredLock[] = [];
+    for (const resource of [...this.#locks.keys()].filter((each) => each > behind).toSorted()) {
+      const last = locks.at(-1);
+      if (locks.length === limit && last !== undefined) {
+        return { locks, cursor: `m${Buffer.from(last.resource).toString('base64url')}` };
+      }
+      const lock = this.#open(resource);
+      this.#expire(lock);
+      const [holders, waiting] = [lock.holders.size, lock.queue.size];
+      if (holders + waiting > 0) locks.push({ resource, holders, waiting, foreign: false });
+    }
+    return { locks, cursor: undefined };
   }
 
   async forceRelease(resource: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@tierkit/core';
-import type { RedisConnection } from '@tierkit/redis';
+import { scanPage, type RedisConnection } from '@tierkit/redis';
 import { unavailable } from '../errors.ts';
+import { censusScript } from '../scripts/census.ts';
 import { extendScript } from '../scripts/extend.ts';
 import { forceReleaseScript } from '../scripts/force-release.ts';
 import { inspectScript } from '../scripts/inspect.ts';
@@ -15,8 +16,11 @@ import {
   type LockState,
   type LockStore,
   type Shape,
+  type StoredLock,
+  type StoredPage,
   type Taking,
 } from './lock-store.ts';
+import { isResource } from '../lock-name.ts';
 import { TurnChecks } from './turn-checks.ts';
 import { WakeUps } from './wake-ups.ts';
 
@@ -32,6 +36,10 @@ export interface RedisStoreOptions {
   readonly clock: Clock;
 }
 
+interface FoundLock extends StoredLock {
+  readonly key: string;
+}
+
 interface Keys {
   readonly state: string;
   readonly holders: string;
@@ -42,6 +50,7 @@ interface Keys {
 export class RedisStore implements LockStore {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
+  readonly #logger: Logger;
   readonly #wakeUps: WakeUps;
   readonly #turnChecks = new TurnChecks(async (resource) => {
     this.#released(resource, await sweepScript.run(this.#redis, this.#keys(resource), {}));
@@ -50,6 +59,7 @@ export class RedisStore implements LockStore {
   constructor(redis: RedisConnection, options: RedisStoreOptions) {
     this.#redis = redis;
     this.#prefix = options.prefix;
+    this.#logger = options.logger;
     this.#wakeUps = new WakeUps(redis, {
       ...options,
       onStranger: (owner, shape, key) => this.#passOn(owner, shape, key),
@@ -110,9 +120,27 @@ export class RedisStore implements LockStore {
     return this.#connected(() => inspectScript.run(this.#redis, this.#keys(resource), {}));
   }
 
+  /** It looks at 10,000 keys of Redis at the most, in no order. */
+  async list(limit: number, cursor: string | undefined): Promise<StoredPage | undefined> {
+    const find = async (keys: readonly string[]): Promise<FoundLock[]> => {
+      const states = keys.filter((key) => isResource(key.slice(this.#prefix.length)));
+      const locks = await Promise.all(states.map((key) => this.#count(key)));
+      return locks.filter(({ holders, waiting, foreign }) => holders + waiting > 0 || foreign);
+    };
+    const match = `${this.#prefix}*:{*}`;
+    const page = await this.#connected(() => scanPage(this.#redis, { match, limit, cursor, find }));
+    return page && { locks: page.found, cursor: page.cursor };
+  }
+
+  async #count(key: string): Promise<FoundLock> {
+    const resource = key.slice(this.#prefix.length);
+    return { key, resource, ...(await censusScript.run(this.#redis, this.#keys(resource), {})) };
+  }
+
   async forceRelease(resource: string): Promise<boolean> {
     const release = await this.#connected(() => forceReleaseScript.run(this.#redis, this.#keys(resource), {}));
-    return this.#released(resource, release);
+    if (release.foreign) this.#logger.warn({ lock: resource }, 'what stood under the name of a lock was none: removed');
+    return this.#released(resource, release) || release.foreign;
   }
 
   ready(timeoutMs: number): Promise<void> {
