@@ -114,6 +114,27 @@ export function readBeforeGivingUp<C extends Redis>(client: C): C {
   return client;
 }
 
+/** Ends a connection that the server does not let into its database: ioredis would go on with it in database 0. */
+function insistOnDatabase<C extends Redis>(client: C): C {
+  const select = client.select.bind(client);
+  client.select = async (db: number | string) => {
+    const { stream } = client;
+    try {
+      return await select(db);
+    } catch (error) {
+      // With the error, which is then told as the reason.
+      stream.destroy(error as Error);
+      throw error;
+    }
+  };
+  return client;
+}
+
+/** A client of one server that tells no secrets, gives up none that answered, and stays in its database. */
+export function ownClient<C extends Redis>(client: C): C {
+  return insistOnDatabase(readBeforeGivingUp(conceal(client)));
+}
+
 export function isCluster(client: RedisClient): client is Cluster {
   return client.isCluster;
 }

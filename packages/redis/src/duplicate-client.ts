@@ -1,5 +1,5 @@
 import type { Cluster, Redis, RedisOptions as IoredisOptions } from 'ioredis';
-import { backoffMs, conceal, isCluster, readBeforeGivingUp, type RedisClient } from './client.ts';
+import { backoffMs, isCluster, ownClient, type RedisClient } from './client.ts';
 import type { DuplicateOptions } from './connection.ts';
 import { unavailable } from './errors.ts';
 import { addressOf, hasSentinels, masterOf } from './masters.ts';
@@ -78,5 +78,5 @@ function watched(client: Redis, { connectTimeoutMs }: ResolvedOptions): Redis {
   });
   client.on('ready', () => clearTimeout(timer));
   client.on('close', () => clearTimeout(timer));
-  return readBeforeGivingUp(conceal(client));
+  return ownClient(client);
 }

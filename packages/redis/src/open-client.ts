@@ -1,5 +1,13 @@
 import { Cluster, Redis } from 'ioredis';
-import { backoffMs, boundedOptions, conceal, readBeforeGivingUp, tidyDisconnect, type OpenedClient } from './client.ts';
+import {
+  backoffMs,
+  boundedOptions,
+  conceal,
+  ownClient,
+  readBeforeGivingUp,
+  tidyDisconnect,
+  type OpenedClient,
+} from './client.ts';
 import { connectNodes } from './connect-nodes.ts';
 import { destroyClients } from './close-client.ts';
 import type { ResolvedOptions, Topology } from './resolve-options.ts';
@@ -18,7 +26,7 @@ export function openClient(options: ResolvedOptions): OpenedClient {
 }
 
 function openStandalone(options: ResolvedOptions): OpenedClient {
-  const client = readBeforeGivingUp(conceal(new Redis({ ...boundedOptions(options), ...options.addresses[0] })));
+  const client = ownClient(new Redis({ ...boundedOptions(options), ...options.addresses[0] }));
   client.on('error', nothing);
   return { client, release: async () => {} };
 }

@@ -3,7 +3,7 @@ import {
   backoffMs,
   boundedOptions,
   conceal,
-  readBeforeGivingUp,
+  ownClient,
   tidyDisconnect,
   type ClientOptions,
   type OpenedClient,
@@ -20,7 +20,7 @@ const nothing = (): void => {};
 
 /** A client of the master that the Sentinels name, which follows it and never gives up. */
 export function openSentinel(options: ResolvedOptions): OpenedClient {
-  const client = readBeforeGivingUp(conceal(new Redis({ ...sentinelOptions(options), lazyConnect: true })));
+  const client = ownClient(new Redis({ ...sentinelOptions(options), lazyConnect: true }));
   client.on('error', nothing);
   return { client, release: persist(client) };
 }

@@ -44,6 +44,34 @@ test('connects in the background and says when it is ready', async () => {
   expect(redis.masters()).toHaveLength(1);
 });
 
+test('a database that the server does not have is not replaced by the first one', async () => {
+  const { url } = await server(['--databases', '2']);
+  const [first, none] = [connect(url), connect(`${url}/2`)];
+  await first.ready();
+  await first.execute((client) => client.set('k', 'of database 0'));
+  await expect(none.ready(500)).rejects.toMatchObject({
+    code: 'ERR_REDIS_UNAVAILABLE',
+    message: expect.stringContaining('DB index is out of range') as string,
+  });
+  await expect(none.execute(get)).rejects.toMatchObject({ code: 'ERR_REDIS_UNAVAILABLE', details: { applied: 'no' } });
+});
+
+test('a user who may not choose a database does not get into the first one, with connections of its own either', async () => {
+  const { url } = await server();
+  const first = connect(url);
+  await first.ready();
+  await first.execute((client) =>
+    client.call('ACL', 'SETUSER', 'tenant', 'on', '>secret', '~*', '&*', '+@all', '-select'),
+  );
+  const { host } = new URL(url);
+  const redis = connect(`redis://tenant:secret@${host}/1`);
+  await expect(redis.ready(500)).rejects.toMatchObject({ message: expect.stringContaining('NOPERM') as string });
+  const blocking = redis.duplicate('blocking');
+  ends.push(async () => blocking.disconnect());
+  await sleep(300);
+  expect(blocking.status).not.toBe('ready');
+});
+
 test('a server that is not there costs nothing and is found when it comes', async () => {
   const late = new RedisProcess(await freePort(), ['--save', '']);
   ends.push(() => late.stop());
