@@ -83,10 +83,9 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
     defaultHook: (result) => {
       if (result.success) return undefined;
       const [issue] = result.error.issues;
-      throw adminError(
-        'ERR_ADMIN_INPUT',
-        `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`.slice(0, 300),
-      );
+      const where = issue?.path.join('.') ?? '';
+      const rule = issue?.message ?? 'invalid';
+      throw adminError('ERR_ADMIN_INPUT', (where === '' ? rule : `${where}: ${rule}`).slice(0, 300));
     },
   });
   app.onError((error) => {
@@ -105,7 +104,10 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
   );
   if (options.dashboard !== false) dashboardRoutes(app);
   app.use(async (c, next) => {
+    await next();
     c.header('cache-control', 'no-store');
+  });
+  app.use(async (c, next) => {
     const actor = authenticate(/^Bearer ([\x21-\x7e]+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '');
     if (actor === undefined) {
       logger.warn({ method: c.req.method, path: c.req.path }, 'a call of the admin API has no token that is known');

@@ -13,12 +13,15 @@ export type LiveEvent =
 /** Events that wait for a slow reader. */
 const MAX_WAITING = 200;
 const TICK_MS = 1_000;
+/** A reader that takes nothing for so many ticks is gone: a connection may end without a word. */
+const MAX_IDLE_TICKS = 60;
 
 /** One reader's queue. */
 export class LiveStream {
   readonly #waiting: LiveEvent[] = [];
   readonly #leave: (stream: LiveStream) => void;
   #dropped = 0;
+  #idleTicks = 0;
   #wake: (() => void) | undefined;
   #ended = false;
 
@@ -33,10 +36,17 @@ export class LiveStream {
     this.#wake?.();
   }
 
+  /** Figures, of which there are some each second; the first that are not taken for a minute end the stream. */
+  tick(event: LiveEvent): void {
+    if (++this.#idleTicks > MAX_IDLE_TICKS) this.end();
+    else this.push(event);
+  }
+
   /** The events that wait, as soon as there are some; undefined once the stream has ended. */
   async next(): Promise<LiveEvent[] | undefined> {
     if (this.#waiting.length === 0 && !this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
+    this.#idleTicks = 0;
     if (this.#ended) return undefined;
     const events = this.#waiting.splice(0);
     if (this.#dropped > 0) events.push({ event: 'dropped', data: { changes: this.#dropped } });
@@ -100,7 +110,7 @@ export class LiveFeed {
 
   #tick(): void {
     const snapshot = this.#snapshot();
-    for (const stream of this.#streams.keys()) stream.push(snapshot);
+    for (const stream of this.#streams.keys()) stream.tick(snapshot);
   }
 
   #changed(change: CacheChange): void {

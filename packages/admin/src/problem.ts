@@ -47,7 +47,10 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not found',
+  408: 'The request took too long',
   413: 'Body too large',
+  415: 'The body must be application/json',
+  431: 'Headers too large',
   502: 'Redis refused the command',
   503: 'Unavailable',
   504: 'Redis did not answer in time',
@@ -65,7 +68,8 @@ const REDIS_STATUS: Readonly<Record<string, number>> = {
 };
 
 /** Codes of tierkit that tell of what the caller gave. */
-const CALLERS_FAULT = /^ERR_(?:KEY|PATTERN|DURATION)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_LIMIT_ARGUMENT$/;
+const CALLERS_FAULT =
+  /^ERR_(?:KEY|PATTERN|DURATION)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_LIMIT_ARGUMENT$|^ERR_BUS_POSITION$/;
 
 export function adminError(code: AdminErrorCode, message: string): TierkitError<AdminErrorCode> {
   return new TierkitError(code, message);
@@ -76,7 +80,8 @@ export function problemOf(error: unknown): Problem {
   if (!(error instanceof TierkitError)) return problem(500, 'ERR_ADMIN_INTERNAL');
   const { code, message } = error;
   if (Object.hasOwn(STATUS, code)) return problem(STATUS[code as AdminErrorCode], code, message);
-  const status = REDIS_STATUS[code] ?? (CALLERS_FAULT.test(code) ? 400 : 500);
+  const closed = code.endsWith('_CLOSED') ? 503 : 500;
+  const status = REDIS_STATUS[code] ?? (CALLERS_FAULT.test(code) ? 400 : closed);
   return problem(status, code, status === 400 ? message : undefined);
 }
 

@@ -52,7 +52,7 @@ export interface Call<
   readonly query: Parsed<Query>;
   readonly body: Parsed<Body>;
   readonly actor: Actor;
-  readonly signal: AbortSignal;
+  readonly request: Request;
   /** Adds what was changed to the audit log. */
   readonly note: (outcome: Readonly<Record<string, unknown>>) => void;
 }
@@ -107,10 +107,11 @@ export function addRoute<
       'x-tierkit-right': right,
       request: {
         ...(spec.params === undefined ? {} : { params: spec.params }),
-        ...(spec.query === undefined ? {} : { query: spec.query }),
+        // A name that is misspelt is refused: ignored, it would widen what is ended.
+        query: (spec.query ?? z.object({})).strict(),
         ...(spec.body === undefined
           ? {}
-          : { body: { required: true, content: { 'application/json': { schema: spec.body } } } }),
+          : { body: { required: true, content: { 'application/json': { schema: spec.body.strict() } } } }),
       },
       responses: {
         200: { description: 'Done', content: { 'application/json': { schema: reply } } },
@@ -139,7 +140,7 @@ export function addRoute<
           query: query as Parsed<Query>,
           body: body as Parsed<Body>,
           actor: c.get('actor'),
-          signal: c.req.raw.signal,
+          request: c.req.raw,
           note: (outcome) => void (noted.outcome = outcome),
         });
         return result instanceof Response ? result : c.json(result, 200);

@@ -153,8 +153,11 @@ export function groupConformance(world: World): void {
     expect(await bus.deadLetters('jobs:{project}', { group: 'other' }).list()).toEqual([]);
     expect(await bus.deadLetters('jobs:{project}', { group: 'other' }).replay()).toBe(0);
     const all = await letters.list();
-    const second = await letters.list({ after: all[0]?.id ?? '', limit: 1 });
+    const second = await letters.list({ after: String(all[0]?.id), limit: 1 });
     expect(second.map(({ event }) => event?.data)).toEqual(['2']);
+    for (const after of ['', 'none', '-', '+', '1', '1-99999999999999999999']) {
+      await expect(letters.list({ after })).rejects.toMatchObject({ code: 'ERR_BUS_POSITION' });
+    }
     const everybody = bus.subscribe('jobs:{project}');
     await everybody.ready;
     broken = false;

@@ -126,7 +126,9 @@ export function clearRoutes(table: RouteTable, source: CacheSource): void {
     async ({ query: { tag: tags, dryRun, ...at }, note }) => {
       const everywhere = at.tier === undefined && at.scope === undefined;
       const target = everywhere ? source : scopeOf(source, at);
-      const counted = await countTagged(source.inspection, tags, everywhere ? undefined : at);
+      const counting = countTagged(source.inspection, tags, everywhere ? undefined : at);
+      // What cannot be counted is ended all the same.
+      const counted = await (dryRun ? counting : counting.catch(() => ({ deleted: 0, complete: false })));
       const done = { ...counted, confirmed: dryRun || (await target.invalidateTags(tags)) };
       note({ ...done, dryRun });
       return { tags, dryRun, ...done };

@@ -23,7 +23,8 @@ export function formatPosition({ id, count }: Position): string {
 /** @throws {TierkitError} `ERR_BUS_POSITION` */
 export function parsePosition(text: unknown): Position {
   const match = typeof text === 'string' ? POSITION.exec(text) : null;
-  if (match === null)
+  const sequence = BigInt(match?.[1]?.split('-')[1] ?? 0);
+  if (match === null || sequence !== BigInt.asUintN(64, sequence))
     throw busError('ERR_BUS_POSITION', `${JSON.stringify(String(text).slice(0, 60))} is no position of an event`);
   return { id: match[1] as string, count: match[2] === undefined ? undefined : Number(match[2]) };
 }

@@ -1,6 +1,7 @@
 import type { Retention } from '../channels/channel.ts';
 import type { KnownChannel } from '../channels/channel-map.ts';
 import type { DeadLetterStore } from '../drivers/driver.ts';
+import { parsePosition } from '../drivers/stream-id.ts';
 import type { BusEvent } from '../events/event.ts';
 import type { EventDecoder } from '../events/event-decoder.ts';
 
@@ -27,7 +28,11 @@ export interface DeadLetter<E = BusEvent> {
 
 /** The dead letters of a channel, oldest first; about 10,000 are kept. */
 export interface DeadLetters<E = BusEvent> {
-  /** @param options.after the id of the last that is known @param options.limit @default 100 */
+  /**
+   * @param options.after the id of the last that is known
+   * @param options.limit @default 100
+   * @throws {TierkitError} `ERR_BUS_POSITION`
+   */
   list(options?: { readonly after?: string; readonly limit?: number }): Promise<DeadLetter<E>[]>;
   /**
    * Publishes them again, each for its group alone, and removes them here, each in one atomic step.
@@ -89,7 +94,8 @@ export function deadLettersOf({ store, stream, known, retention, decoder, group 
     }
   };
   return {
-    list: ({ after, limit = PAGE } = {}) => list(after, limit),
+    list: async ({ after, limit = PAGE } = {}) =>
+      list(after === undefined ? undefined : parsePosition(after).id, limit),
     replay: (ids) => each(ids, (chosen) => store.replay(stream, chosen, retention)),
     remove: (ids) => each(ids, (chosen) => store.remove(stream, chosen)),
   };

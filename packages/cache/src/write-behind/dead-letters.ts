@@ -50,7 +50,7 @@ export class DeadLetters {
 
   async list({ after = '', limit }: { readonly after?: string; readonly limit?: number } = {}): Promise<DeadLetter[]> {
     const { store, queue } = this.#parts;
-    if (!/^(\d+-\d+)?$/.test(after)) {
+    if (!/^(\d{1,15}-\d{1,19})?$/.test(after)) {
       throw new TierkitError('ERR_CACHE_OPTIONS', 'after takes the id of a dead letter', {
         details: { option: 'after' },
       });
