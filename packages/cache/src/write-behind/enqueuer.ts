@@ -1,10 +1,10 @@
 import { TierkitError } from '@tierkit/core';
 import { LRUCache } from 'lru-cache';
 import type { ScopeAddress } from '../scope-address.ts';
-import type { Enqueued, EnqueueOutcome, NewWrite, PendingStore, QueueKeys } from './pending-store.ts';
+import type { EnqueueOutcome, NewWrite, PendingStore, QueueKeys } from './pending-store.ts';
 
-/** Of one script. */
-const MOST_WRITES = 200;
+/** Of one step; more are under way at the same time, so that Redis works on one while the next is made. */
+const MOST_WRITES = 32;
 const MOST_BYTES = 1_048_576;
 /** Scopes that are known to be in use; of others the server tells. */
 const MOST_SCOPES = 10_000;
@@ -15,6 +15,14 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What goes out in one step. */
+interface Group {
+  readonly scope: ScopeAddress;
+  readonly since: number;
+  readonly waiting: Waiting[];
+  bytes: number;
+}
+
 export interface EnqueuerParts {
   readonly store: PendingStore;
   readonly queue: QueueKeys;
@@ -23,17 +31,18 @@ export interface EnqueuerParts {
   readonly isFull: () => boolean;
   /** Makes sure that readers elsewhere know, before the first write, that the tier is written behind. */
   readonly announce: (tier: string) => Promise<void>;
-  readonly onEnqueued: (scope: ScopeAddress, writes: number, backlog: number) => void;
+  readonly onEnqueued: (scope: ScopeAddress, writes: number) => void;
 }
 
 /**
- * Sends writes to the store: those of one scope that come in the same turn of the event loop in one step, in the order in
- * which they came. Each has an outcome of its own.
+ * Sends writes to the store: those of one scope that come in the same turn of the event loop in one step or a few, in the
+ * order in which they came. Each has an outcome of its own.
  */
 export class Enqueuer {
   readonly #parts: EnqueuerParts;
   readonly #inUse = new LRUCache<string, true>({ max: MOST_SCOPES });
-  readonly #waiting = new Map<string, { readonly scope: ScopeAddress; readonly since: number; writes: Waiting[] }>();
+  readonly #groups = new Map<string, Group>();
+  readonly #registering = new Map<string, Promise<number>>();
   readonly #sending = new Set<Promise<void>>();
 
   constructor(parts: EnqueuerParts) {
@@ -46,20 +55,22 @@ export class Enqueuer {
    */
   add(scope: ScopeAddress, write: NewWrite): Promise<number> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.size === 0) process.nextTick(() => this.#sendAll());
-      const waiting = { write, resolve, reject };
-      const group = this.#waiting.get(scope.generationKey);
+      if (this.#groups.size === 0) process.nextTick(() => this.#sendAll());
+      let group = this.#groups.get(scope.generationKey);
       if (group === undefined) {
-        this.#waiting.set(scope.generationKey, { scope, since: this.#parts.store.moment, writes: [waiting] });
-      } else {
-        group.writes.push(waiting);
+        group = { scope, since: this.#parts.store.moment, waiting: [], bytes: 0 };
+        this.#groups.set(scope.generationKey, group);
       }
+      group.bytes += write.sealed.payload.length;
+      if (group.waiting.push({ write, resolve, reject }) < MOST_WRITES && group.bytes < MOST_BYTES) return;
+      this.#groups.delete(scope.generationKey);
+      this.#start(group);
     });
   }
 
   /** Resolves when everything that was added so far is kept or refused. */
   async settled(): Promise<void> {
-    if (this.#waiting.size > 0) this.#sendAll();
+    this.#sendAll();
     await Promise.all(this.#sending);
   }
 
@@ -73,42 +84,22 @@ export class Enqueuer {
   }
 
   #sendAll(): void {
-    const groups = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { scope, since, writes } of groups) {
-      const sending = this.#send(scope, writes, since).finally(() => this.#sending.delete(sending));
-      this.#sending.add(sending);
-    }
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    for (const group of groups) this.#start(group);
   }
 
-  async #send(scope: ScopeAddress, writes: Waiting[], since: number): Promise<void> {
-    const parts: Promise<void>[] = [];
-    // A first write registers the scope for all that come with it.
-    let registration: Promise<number> | undefined;
-    const full = this.#parts.isFull();
-    if (!full && !this.#inUse.has(scope.generationKey)) registration = this.register(scope, since);
-    for (let at = 0; at < writes.length;) {
-      const from = at;
-      for (let bytes = 0; at < writes.length && at - from < MOST_WRITES && bytes < MOST_BYTES; at++)
-        bytes += writes[at]?.write.sealed.payload.length ?? 0;
-      parts.push(this.#sendPart(scope, writes.slice(from, at), since, full ? 'full' : registration));
-    }
-    await Promise.all(parts);
+  #start(group: Group): void {
+    const sending = this.#send(group).finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
   }
 
-  async #sendPart(
-    scope: ScopeAddress,
-    waiting: readonly Waiting[],
-    since: number,
-    registering: Promise<number> | 'full' | undefined,
-  ): Promise<void> {
+  async #send({ scope, since, waiting }: Group): Promise<void> {
     try {
-      const { outcomes, backlog } = await this.#enqueue(
-        scope,
-        waiting.map(({ write }) => write),
-        since,
-        (await registering) ?? 0,
-      );
+      const writes = waiting.map(({ write }) => write);
+      const outcomes = await (this.#parts.isFull()
+        ? this.#replaceOnly(scope, writes, since)
+        : this.#enqueue(scope, writes, since));
       let kept = 0;
       for (const [index, { resolve, reject }] of waiting.entries()) {
         const outcome = outcomes[index] ?? 'full';
@@ -117,26 +108,47 @@ export class Enqueuer {
           resolve(outcome);
         } else reject(this.#refused(outcome, scope));
       }
-      if (kept > 0) this.#parts.onEnqueued(scope, kept, backlog);
+      if (kept > 0) this.#parts.onEnqueued(scope, kept);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }
   }
 
-  async #enqueue(scope: ScopeAddress, writes: NewWrite[], since: number, known: number | 'full'): Promise<Enqueued> {
+  async #enqueue(scope: ScopeAddress, writes: NewWrite[], since: number): Promise<readonly EnqueueOutcome[]> {
     const { store, queue, maxBacklog } = this.#parts;
-    if (known === 'full') {
-      const enqueued = await store.enqueue(queue, scope, { writes, registration: 0, maxBacklog: 0 }, since);
-      // Nothing is pending in a scope that is not in use.
-      return enqueued === 'closed' ? { outcomes: writes.map(() => 'full'), backlog: maxBacklog } : enqueued;
-    }
-    for (let registration = known, tries = 0; ; tries++) {
-      const enqueued = await store.enqueue(queue, scope, { writes, registration, maxBacklog }, since);
-      if (enqueued !== 'closed') return enqueued;
-      this.#inUse.delete(scope.generationKey);
+    for (let tries = 0; tries < 4; tries++) {
+      const registration = await this.#registered(scope, since);
+      const outcomes = await store.enqueue(queue, scope, { writes, registration, maxBacklog }, since);
+      if (outcomes !== 'closed') return outcomes;
       // A worker took the scope off the list just now, which it does once a minute at the most.
-      if (tries > 2) throw new TierkitError('ERR_WRITE_BEHIND_UNCONFIRMED', 'the scope cannot be taken into use');
-      registration = await this.register(scope, since);
+      this.#inUse.delete(scope.generationKey);
+    }
+    throw new TierkitError('ERR_WRITE_BEHIND_UNCONFIRMED', 'the scope cannot be taken into use');
+  }
+
+  /** With all scopes full, only what is pending can be written, and nothing is in a scope that is not in use. */
+  async #replaceOnly(scope: ScopeAddress, writes: NewWrite[], since: number): Promise<readonly EnqueueOutcome[]> {
+    const { store, queue } = this.#parts;
+    const outcomes = await store.enqueue(queue, scope, { writes, registration: 0, maxBacklog: 0 }, since);
+    return outcomes === 'closed' ? writes.map(() => 'full' as const) : outcomes;
+  }
+
+  /** One registration for all that come meanwhile, which keeps them in order. @returns 0 where the scope is in use */
+  #registered(scope: ScopeAddress, since: number): Promise<number> | 0 {
+    const { generationKey } = scope;
+    const registering = this.#registering.get(generationKey);
+    if (registering !== undefined) return registering;
+    if (this.#inUse.has(generationKey)) return 0;
+    const registered = this.#registerOnce(scope, since);
+    this.#registering.set(generationKey, registered);
+    return registered;
+  }
+
+  async #registerOnce(scope: ScopeAddress, since: number): Promise<number> {
+    try {
+      return await this.register(scope, since);
+    } finally {
+      this.#registering.delete(scope.generationKey);
     }
   }
 

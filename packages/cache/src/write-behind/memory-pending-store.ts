@@ -5,7 +5,6 @@ import { MemoryLetters } from './memory-letters.ts';
 import type {
   ClaimBounds,
   Claimed,
-  Enqueued,
   EnqueueOutcome,
   EnqueueRequest,
   GivenBack,
@@ -73,7 +72,7 @@ export class MemoryPendingStore implements PendingStore {
     { name: queue }: QueueKeys,
     scope: ScopeAddress,
     { writes, maxBacklog }: EnqueueRequest,
-  ): Promise<Enqueued> {
+  ): Promise<readonly EnqueueOutcome[]> {
     this.#assertOpen();
     const part = this.#part(scope);
     const outcomes: EnqueueOutcome[] = [];
@@ -89,7 +88,7 @@ export class MemoryPendingStore implements PendingStore {
     }
     // What the cache has no room for is pending all the same, and read from there.
     await Promise.allSettled(caching);
-    return { outcomes, backlog: part.counts.get(queue) ?? 0 };
+    return outcomes;
   }
 
   async find(scope: ScopeAddress, wanted: readonly string[]): Promise<(PendingWrite | undefined)[]> {

@@ -30,7 +30,12 @@ export interface PendingStore {
    */
   register(queue: QueueKeys, scope: ScopeAddress, since?: number): Promise<number>;
   /** Keeps the writes in order. @returns `'closed'` when the scope has to be registered first, and nothing was kept */
-  enqueue(queue: QueueKeys, scope: ScopeAddress, request: EnqueueRequest, since?: number): Promise<Enqueued | 'closed'>;
+  enqueue(
+    queue: QueueKeys,
+    scope: ScopeAddress,
+    request: EnqueueRequest,
+    since?: number,
+  ): Promise<readonly EnqueueOutcome[] | 'closed'>;
   /** What is pending of the names, of any queue. Replayed writes do not show: newer ones may be in the source. */
   find(scope: ScopeAddress, names: readonly string[]): Promise<(PendingWrite | undefined)[]>;
 
@@ -98,13 +103,6 @@ export interface EnqueueRequest {
   readonly registration: number;
   /** Names of the scope that may be pending. */
   readonly maxBacklog: number;
-}
-
-export interface Enqueued {
-  /** In order. */
-  readonly outcomes: readonly EnqueueOutcome[];
-  /** Names of the queue that are pending in the scope. */
-  readonly backlog: number;
 }
 
 /** The version that a write has, or why it was refused. */

@@ -5,7 +5,7 @@ import { encodeRecord, parseRecord } from './pending-record.ts';
 import type {
   ClaimBounds,
   Claimed,
-  Enqueued,
+  EnqueueOutcome,
   EnqueueRequest,
   GivenBack,
   Measured,
@@ -19,7 +19,7 @@ import type {
 import { RedisLetters } from './redis-letters.ts';
 import { claimWrites } from './redis-scripts/claim-writes.ts';
 import { closeScope } from './redis-scripts/close-scope.ts';
-import { CLOSED, enqueueWrites, FULL } from './redis-scripts/enqueue-writes.ts';
+import { enqueueWrites } from './redis-scripts/enqueue-writes.ts';
 import { giveBackWrites } from './redis-scripts/give-back-writes.ts';
 import { measureScope } from './redis-scripts/measure-scope.ts';
 import { registerScope } from './redis-scripts/register-scope.ts';
@@ -28,7 +28,7 @@ import { reviveWrite } from './redis-scripts/revive-write.ts';
 import { settleWrites } from './redis-scripts/settle-writes.ts';
 import { takeTurn } from './redis-scripts/take-turn.ts';
 import { unlistScope } from './redis-scripts/unlist-scope.ts';
-import { cachedWrites, headerOf, withoutCache } from './enqueue-arguments.ts';
+import { cachedWrites, describeWrites, withoutCache } from './enqueue-arguments.ts';
 
 /** How long what is left of a scope without writes stays, so that versions go on from there. */
 const KEPT_MS = 3_600_000;
@@ -76,25 +76,20 @@ export class RedisPendingStore implements PendingStore {
     scope: ScopeAddress,
     { writes, registration, maxBacklog }: EnqueueRequest,
     since?: number,
-  ): Promise<Enqueued | 'closed'> {
+  ): Promise<readonly EnqueueOutcome[] | 'closed'> {
     const { keys, args } =
       this.#cache !== undefined && this.changesCache(scope) ? cachedWrites(this.#cache, scope, writes) : withoutCache;
     const { pending, due } = this.#keys(queue, scope);
-    const { outcomes, backlog } = await enqueueWrites.run(
+    const payloads = writes.map(({ sealed }) => sealed.payload);
+    const reply = await enqueueWrites.run(
       this.#redis,
       { pending, due, cache: keys },
-      {
-        queue: queue.name,
-        registration,
-        maxBacklog,
-        ...args,
-        writes: writes.flatMap((write) => [headerOf(write), write.sealed.payload]),
-      },
+      { queue: queue.name, registration, maxBacklog, ...args, ...describeWrites(writes), payloads },
       since,
     );
-    if (backlog === CLOSED) return 'closed';
-    const told = outcomes.map((one) => (one > 0 ? one : one === FULL ? ('full' as const) : ('other-queue' as const)));
-    return { outcomes: told, backlog };
+    if (reply === 'closed') return 'closed';
+    let version = reply.firstVersion;
+    return writes.map((_, index) => reply.refused.get(index) ?? version++);
   }
 
   async find(scope: ScopeAddress, names: readonly string[]): Promise<(PendingWrite | undefined)[]> {

@@ -29,7 +29,7 @@ if generation[1] and redis.call('PTTL', generation[1]) < ttlMs then
 end
 local current = grantedGeneration
 ${envelopeHeader}
-redis.call('SET', entry, headerOf(flags, meta) .. payload, 'PX', ttlMs)
+redis.call('SET', entry, headerOf(ttlMs, freshMs, flags, meta) .. payload, 'PX', ttlMs)
 redis.call('DEL', lease)
 ${wakeWaiters}
 return 1

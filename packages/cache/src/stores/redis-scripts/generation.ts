@@ -25,13 +25,13 @@ local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Lua: the function `headerOf(flags, meta)`, the bytes of an envelope before its payload. The entry is fresh for `freshMs`
- * of the `ttlMs` that it lives from `nowMs` on.
+ * Lua: the function `headerOf(ttlMs, freshMs, flags, meta)`, the bytes of an envelope before its payload. The entry is
+ * fresh for `freshMs` of the `ttlMs` that it lives from `nowMs` on.
  */
 export const headerAtNow = `
-local function headerOf(flags, meta)
-  local times = struct.pack('>dd', nowMs + ttlMs, nowMs + freshMs)
-  return struct.pack('>BBB', 0xC1, 1, flags) .. times .. current .. struct.pack('>H', #meta) .. meta
+local function headerOf(ttlMs, freshMs, flags, meta)
+  local start = struct.pack('>BBBdd', 0xC1, 1, flags, nowMs + ttlMs, nowMs + freshMs)
+  return start .. current .. struct.pack('>H', #meta) .. meta
 end
 `;
 

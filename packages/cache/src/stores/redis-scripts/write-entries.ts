@@ -26,7 +26,7 @@ local generation = { hasGeneration and keys[1] or nil }
 ${currentGeneration}
 ${envelopeHeader}
 for i, payload in ipairs(payloads) do
-  redis.call('SET', keys[first + 2 * i - 1], headerOf(string.byte(flags, i), meta) .. payload, 'PX', ttlMs)
+  redis.call('SET', keys[first + 2 * i - 1], headerOf(ttlMs, freshMs, string.byte(flags, i), meta) .. payload, 'PX', ttlMs)
   redis.call('DEL', keys[first + 2 * i])
 end
 redis.call('PUBLISH', channel, message)

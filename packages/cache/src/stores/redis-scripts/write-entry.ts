@@ -20,7 +20,7 @@ export const writeEntry = defineScript({
   lua: `
 ${currentGeneration}
 ${envelopeHeader}
-redis.call('SET', entry, headerOf(flags, meta) .. payload, 'PX', ttlMs)
+redis.call('SET', entry, headerOf(ttlMs, freshMs, flags, meta) .. payload, 'PX', ttlMs)
 redis.call('DEL', lease)
 redis.call('PUBLISH', channel, message)
 return 1

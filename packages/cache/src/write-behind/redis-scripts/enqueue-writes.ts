@@ -1,9 +1,10 @@
 import { defineScript } from '@tierkit/redis';
 import { currentGeneration, headerAtNow } from '../../stores/redis-scripts/generation.ts';
+import type { EnqueueOutcome } from '../pending-store.ts';
 import { serverMicros } from './server-micros.ts';
 
-export const CLOSED = -1;
-export const FULL = -2;
+const CLOSED = -1;
+const FULL = -2;
 const OTHER_QUEUE = -3;
 
 /**
@@ -13,7 +14,8 @@ const OTHER_QUEUE = -3;
  * scope off the list turns that number below zero, and then only a later registration opens it: so no write is ever kept
  * in a scope that is not on the list.
  *
- * A write of a name that waits already takes the place of the older one and keeps its turn.
+ * A write of a name that waits already takes the place of the older one and keeps its turn. Each command takes all writes
+ * at once where it can, since calls are what a script spends its time on.
  */
 export const enqueueWrites = defineScript({
   name: 'cache-enqueue-writes',
@@ -30,66 +32,87 @@ export const enqueueWrites = defineScript({
     freshGeneration: 'bytes',
     channel: 'string',
     message: 'string',
-    /** For each write a header with its name, and its payload. */
-    writes: 'bytesList',
+    /** Of each write. */
+    nameList: 'bytes',
+    /** For each write its time to live and how long it is fresh, flags, kind, and metadata. */
+    headers: 'bytes',
+    payloads: 'bytesList',
   },
-  reply: (raw): { readonly outcomes: readonly number[]; readonly backlog: number } => {
-    const [backlog, ...outcomes] = (raw as string[]).map(Number);
-    return { outcomes, backlog: backlog ?? 0 };
+  /** The version of the first write that was kept, those of the others follow; then the place and fault of each refused. */
+  reply: (raw): { readonly firstVersion: number; readonly refused: ReadonlyMap<number, EnqueueOutcome> } | 'closed' => {
+    const [firstVersion, ...faults] = raw as [string, ...number[]];
+    if (Number(firstVersion) === CLOSED) return 'closed';
+    const refused = new Map<number, EnqueueOutcome>();
+    for (let at = 0; at < faults.length; at += 2)
+      refused.set(faults[at] ?? 0, faults[at + 1] === FULL ? 'full' : 'other-queue');
+    return { firstVersion: Number(firstVersion), refused };
   },
   lua: `
 ${serverMicros}
 local openField = ' open:' .. queue
-local open = tonumber(redis.call('HGET', pending, openField) or '0')
+local counters = redis.call('HMGET', pending, openField, ' version')
+local open = tonumber(counters[1] or '0')
+local nowMs = math.floor(nowUs / 1000)
 if open <= 0 then
   if registration <= -open then return { '${CLOSED}' } end
   redis.call('HSET', pending, openField, whole(registration))
   redis.call('PERSIST', pending)
 end
+local names = {}
+local at = 1
+for i = 1, #payloads do
+  names[i], at = struct.unpack('>Hc0', nameList, at)
+end
+local turns = redis.call('ZMSCORE', due, unpack(names))
 local generation = { hasGeneration and cache[#cache] or nil }
 ${currentGeneration}
-local nowMs = math.floor(nowUs / 1000)
-local version = tonumber(redis.call('HGET', pending, ' version') or '0')
-local backlog = redis.call('ZCARD', due)
-local dueAt = whole(nowUs)
-local enqueuedAt = struct.pack('>d', nowMs)
-local outcomes = {}
-for i = 1, #writes, 2 do
-  local ttlMs, freshMs, flags, kind, metaLength = struct.unpack('>ddBBH', writes[i])
-  local name = string.sub(writes[i], 21 + metaLength)
-  -- What waits already keeps its turn.
-  local outcome = redis.call('ZADD', due, 'NX', dueAt, name)
-  if outcome == 1 then
+${headerAtNow}
+local version = math.max(tonumber(counters[2] or '0') + 1, nowUs)
+local reply = { whole(version) }
+local newTurns, records, leases, backlog = {}, {}, {}, nil
+at = 1
+for i, name in ipairs(names) do
+  local entryTtlMs, freshMs, flags, kind, meta
+  entryTtlMs, freshMs, flags, kind, meta, at = struct.unpack('>ddBBHc0', headers, at)
+  local fault = nil
+  if not turns[i] and not newTurns[name] then
+    backlog = backlog or redis.call('ZCARD', due)
     if redis.call('HEXISTS', pending, name) == 1 then
-      outcome = ${OTHER_QUEUE}
+      fault = ${OTHER_QUEUE}
     elseif backlog >= maxBacklog then
-      outcome = ${FULL}
+      fault = ${FULL}
     else
       backlog = backlog + 1
+      newTurns[name] = true
+      newTurns[#newTurns + 1] = whole(nowUs)
+      newTurns[#newTurns + 1] = name
     end
   end
-  if outcome < 0 then
-    redis.call('ZREM', due, name)
+  if fault then
+    reply[#reply + 1] = i - 1
+    reply[#reply + 1] = fault
   else
-    version = math.max(version + 1, nowUs)
-    outcome = version
-    local record = struct.pack('>d', version) .. enqueuedAt .. struct.pack('>BBB', kind, flags, #queue)
-    redis.call('HSET', pending, name, record .. queue .. writes[i + 1])
+    records[#records + 1] = name
+    records[#records + 1] = struct.pack('>ddBBB', version, nowMs, kind, flags, #queue) .. queue .. payloads[i]
+    version = version + 1
     if #cache > 0 then
+      leases[#leases + 1] = cache[2 * i]
       if kind == 0 then
-        ${headerAtNow}
-        local header = headerOf(flags, string.sub(writes[i], 21, 20 + metaLength))
-        redis.call('SET', cache[i], header .. writes[i + 1], 'PX', whole(ttlMs))
+        local entry = headerOf(entryTtlMs, freshMs, flags, meta) .. payloads[i]
+        redis.call('SET', cache[2 * i - 1], entry, 'PX', whole(entryTtlMs))
       else
-        redis.call('UNLINK', cache[i])
+        redis.call('UNLINK', cache[2 * i - 1])
       end
-      redis.call('DEL', cache[i + 1])
     end
   end
-  outcomes[#outcomes + 1] = whole(outcome)
 end
-redis.call('HSET', pending, ' version', whole(version))
-if #cache > 0 then redis.call('PUBLISH', channel, message) end
-return { whole(backlog), unpack(outcomes) }
+if #records == 0 then return reply end
+if #newTurns > 0 then redis.call('ZADD', due, unpack(newTurns)) end
+redis.call('HSET', pending, ' version', whole(version - 1), unpack(records))
+if #cache > 0 then
+  redis.call('DEL', unpack(leases))
+  redis.call('PUBLISH', channel, message)
+end
+return reply
 `,
 });
