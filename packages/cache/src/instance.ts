@@ -127,7 +127,7 @@ export function createInstance(options: CacheOptions): Instance {
     const behind = new WrittenBehind(pending, logger, true);
     const engine = engineOver(store, tags, sealerFor(0), () => 0, behind);
     const endCached = endCachedIn(engine, scopes);
-    const parts = { store: pending, reads: behind, prefix, passCheck: nothing, publish: nothing, endCached };
+    const parts = { store: pending, reads: behind, prefix, passCheck: () => undefined, publish: nothing, endCached };
     const writeBehind = new WriteBehindHost(engine, { ...parts, onClose: () => pending.close() });
     if (backend === 'memory') level1?.arm();
     const close = async (): Promise<void> => {

@@ -114,7 +114,7 @@ function isForeignRoot(prototype: unknown): boolean {
 const ROOT_PROPERTIES = Object.getOwnPropertyNames(Object.prototype);
 
 function inspectRecord(value: object, walk: Walk, depth: number): Problem | undefined {
-  // Three times as fast as Reflect.ownKeys on what is an object in nearly all values.
+  // With the symbols apart: this takes a third of the time and of the garbage of Reflect.ownKeys.
   const keys = Object.getOwnPropertyNames(value);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
@@ -147,8 +147,8 @@ function inspectArray(value: readonly unknown[], walk: Walk, depth: number): Pro
     const problem = inspect(item, walk, depth);
     if (problem !== undefined) return at(`[${i}]`, problem);
   }
-  // The indexes and `length`.
-  if (Reflect.ownKeys(value).length !== length + 1) return unsupported('is an array with properties besides its items');
+  if (Object.keys(value).length !== length || Object.getOwnPropertySymbols(value).length > 0)
+    return unsupported('is an array with properties besides its items');
   return undefined;
 }
 

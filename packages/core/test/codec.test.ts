@@ -195,6 +195,13 @@ describe('refuses with ERR_VALUE_UNSUPPORTED', () => {
     ['a hole', { list: holed }, '$.list[1] is a hole in an array'],
     ['a sparse array', Array.from({ length: 3 }).concat(Array(5)), '$[3] is a hole in an array'],
     ['an array with properties', /(x)/.exec('x'), '$ is an array with properties besides its items'],
+    [
+      'an array with a symbol',
+      Object.assign([1], { [Symbol('s')]: 1 }),
+      '$ is an array with properties besides its items',
+    ],
+    ['a symbol key', { a: { b: 1, [Symbol('s')]: 1 } }, '$.a is an object with the symbol key Symbol(s)'],
+    ['a hidden symbol key', Object.defineProperty({}, Symbol('h'), { value: 1 }), '$ is an object with the symbol key'],
     ['a Map with properties', Object.assign(new Map(), { x: 1 }), '$ is a Map with properties of its own'],
     ['a key of a Map', new Map([[() => 1, 1]]), '$<key 0> is a function'],
     ['a value of a Map', new Map([['k', [() => 1]]]), '$<value 0>[0] is a function'],

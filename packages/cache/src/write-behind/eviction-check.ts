@@ -10,20 +10,32 @@ export class EvictionCheck {
   readonly #logger: Logger;
   readonly #stopWatching: () => void;
   #checked: Promise<void> | undefined;
+  #passed = false;
 
   constructor(redis: RedisConnection, logger: Logger) {
     this.#redis = redis;
     this.#logger = logger;
     this.#stopWatching = redis.onStateChange((state) => {
-      if (state === 'up') this.#checked = undefined;
+      if (state !== 'up') return;
+      this.#checked = undefined;
+      this.#passed = false;
     });
   }
 
-  /** @throws {TierkitError} `ERR_WRITE_BEHIND_EVICTION`, or the connection's own */
-  async pass(): Promise<void> {
+  /**
+   * @returns undefined once it is known
+   * @throws {TierkitError} `ERR_WRITE_BEHIND_EVICTION`, or the connection's own
+   */
+  pass(): Promise<void> | undefined {
+    return this.#passed ? undefined : this.#pass();
+  }
+
+  async #pass(): Promise<void> {
     const checked = (this.#checked ??= this.#check());
     try {
       await checked;
+      // Whoever waited goes before those who need not.
+      setImmediate(() => (this.#passed ||= this.#checked === checked));
     } catch (error) {
       // What may change without a reconnect is asked again.
       if (this.#checked === checked) this.#checked = undefined;

@@ -4,15 +4,14 @@ import type { ScopeAddress } from '../scope-address.ts';
 import { decodePendingItem } from './decode-item.ts';
 import { queueSettings, type WriteBehindOptions } from './options.ts';
 import type { PendingStore } from './pending-store.ts';
-import { WriteBehindQueue } from './queue.ts';
+import { WriteBehindQueue, type QueueParts } from './queue.ts';
 import type { WrittenBehind } from './written-behind.ts';
 
 export interface WriteBehindParts {
   readonly store: PendingStore;
   readonly reads: WrittenBehind;
   readonly prefix: string;
-  /** Rejects where what is pending could be lost. */
-  readonly passCheck: () => Promise<void>;
+  readonly passCheck: QueueParts['passCheck'];
   /** Tells other instances that keys of the tier are written behind. */
   readonly publish: (tier: string) => Promise<void>;
   /** Ends what is cached of a key, here and elsewhere. */

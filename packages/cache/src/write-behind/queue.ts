@@ -35,8 +35,8 @@ export interface QueueParts extends Pick<WorkerParts, 'clock' | 'logger' | 'deco
   readonly store: PendingStore;
   readonly settings: QueueSettings;
   readonly announce: (tier: string) => Promise<void>;
-  /** Rejects where the store may lose what it keeps. */
-  readonly passCheck: () => Promise<void>;
+  /** Rejects where the store may lose what it keeps; undefined where that is known not to be. */
+  readonly passCheck: () => Promise<void> | undefined;
 }
 
 /**
@@ -79,10 +79,12 @@ export class WriteBehindQueue {
   }
 
   /** @internal @returns the version of the write once it is kept */
-  async add(scope: ScopeAddress, write: NewWrite): Promise<number> {
-    if (this.#closing !== undefined) throw closed(this.name);
-    await this.#parts.passCheck();
-    return this.#enqueuer.add(scope, write);
+  add(scope: ScopeAddress, write: NewWrite): Promise<number> {
+    if (this.#closing !== undefined) return Promise.reject(closed(this.name));
+    const checking = this.#parts.passCheck();
+    return checking === undefined
+      ? this.#enqueuer.add(scope, write)
+      : checking.then(() => this.#enqueuer.add(scope, write));
   }
 
   /** Looks at all scopes that have pending writes. @throws {TierkitError} as the connection, when Redis is away */

@@ -4,7 +4,6 @@ import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
 import { updateThrough, writeThrough } from '../writes/write-through.ts';
 import { drop, put, type EncodedValue, type WritePlan } from '../writes/writes.ts';
-import type { NewWrite } from './pending-store.ts';
 import type { WriteBehindQueue } from './queue.ts';
 
 const NOTHING = { flags: 0, payload: Buffer.alloc(0) };
@@ -23,35 +22,34 @@ export async function writeBehind(
   plan: WritePlan,
 ): Promise<number> {
   const { address, engine } = state;
-  const { pending } = engine.behind;
-  checkBehind(state, queue, entry.name);
-  const write = (tags: StampedTags | undefined): NewWrite => ({
-    ...{ key: state.keyOf(entry.name), name: entry.name, deleted: false, tags },
-    ...{ sealed: entry.sealed, lifetime: plan },
-  });
-  return acknowledged(queue, address.tier, async () => {
-    if (!pending.changesCache(address)) {
-      const { saved } = await writeThrough(state, entry, () => queue.add(address, write(undefined)), plan);
-      return saved;
-    }
-    return put(state, [entry], plan, (stored) => queue.add(address, write(stored[0]?.tags)));
-  });
+  const { name, sealed } = entry;
+  checkBehind(state, queue, name);
+  const add = (tags: StampedTags | undefined): Promise<number> =>
+    queue.add(address, { key: state.keyOf(name), name, deleted: false, tags, sealed, lifetime: plan });
+  try {
+    if (engine.behind.pending.changesCache(address)) return await put(state, [entry], plan, add);
+    const { saved } = await writeThrough(state, entry, () => add(undefined), plan);
+    return saved;
+  } catch (error) {
+    throw unconfirmed(error, queue, address.tier);
+  }
 }
 
 /** Deletes a key and puts that into the queue. @see writeBehind */
 export async function deleteBehind(state: ScopeState, queue: WriteBehindQueue, name: string): Promise<number> {
   const { address, engine } = state;
-  const { pending } = engine.behind;
   checkBehind(state, queue, name);
   const fixed = { tags: undefined, sealed: NOTHING, lifetime: NO_TIME };
   const add = (): Promise<number> => queue.add(address, { key: state.keyOf(name), name, deleted: true, ...fixed });
-  return acknowledged(queue, address.tier, async () => {
-    if (pending.changesCache(address)) return drop(state, [name], add);
+  try {
+    if (engine.behind.pending.changesCache(address)) return await drop(state, [name], add);
     let version = 0;
     const update = async (): Promise<undefined> => void (version = await add());
     await updateThrough(state, name, update, { ...NO_TIME, tags: [], sensitive: false });
     return version;
-  });
+  } catch (error) {
+    throw unconfirmed(error, queue, address.tier);
+  }
 }
 
 function checkBehind({ address, engine }: ScopeState, queue: WriteBehindQueue, name: string): void {
@@ -67,13 +65,9 @@ function checkBehind({ address, engine }: ScopeState, queue: WriteBehindQueue, n
 }
 
 /** What Redis did not take is told as such, whatever was wrong with it. */
-async function acknowledged(queue: WriteBehindQueue, tier: string, add: () => Promise<number>): Promise<number> {
-  try {
-    return await add();
-  } catch (error) {
-    if (!(error instanceof TierkitError) || !error.code.startsWith('ERR_REDIS_')) throw error;
-    const message = 'Redis did not confirm a write behind; it may still take effect';
-    const details = { queue: queue.name, tier, applied: error.details['applied'] };
-    throw new TierkitError('ERR_WRITE_BEHIND_UNCONFIRMED', message, { cause: error, details });
-  }
+function unconfirmed(error: unknown, queue: WriteBehindQueue, tier: string): unknown {
+  if (!(error instanceof TierkitError) || !error.code.startsWith('ERR_REDIS_')) return error;
+  const message = 'Redis did not confirm a write behind; it may still take effect';
+  const details = { queue: queue.name, tier, applied: error.details['applied'] };
+  return new TierkitError('ERR_WRITE_BEHIND_UNCONFIRMED', message, { cause: error, details });
 }

@@ -3,7 +3,7 @@ import { refreshMarginMs } from '../loads/load-policy.ts';
 import type { NewLevel1Entry } from '../level1/scope-level1.ts';
 import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
-import type { Lifetime, NewEntry } from '../stores/store.ts';
+import type { Lifetime } from '../stores/store.ts';
 import { timed } from '../telemetry/cache-timers.ts';
 
 /** What a pattern deletion did. */
@@ -55,7 +55,10 @@ async function writeNow(
 ): Promise<boolean> {
   const { engine, address } = state;
   try {
-    await put(state, entries, plan, (stored, since) => engine.store.write(address, stored, plan, since));
+    await put(state, entries, plan, (tags, since) => {
+      const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
+      return engine.store.write(address, stored, plan, since);
+    });
   } catch (error) {
     return unconfirmed(state, 'set', error, required);
   }
@@ -73,10 +76,10 @@ export async function put<R>(
   state: ScopeState,
   entries: readonly EncodedValue[],
   plan: WritePlan,
-  send: (stored: readonly NewEntry[], since: number) => Promise<R>,
+  send: (tags: StampedTags | undefined, since: number) => Promise<R>,
 ): Promise<R> {
   const { engine, level1, stats } = state;
-  const names = entries.map(({ name }) => name);
+  const names = entries.map(nameOf);
   for (const name of names) state.invalidate(name);
   const tokens = names.map((name) => level1.begin(name));
   const sentMs = engine.clock.monotonic();
@@ -86,9 +89,8 @@ export async function put<R>(
   let result: R;
   try {
     if (engine.unconfirmed.size > 0) await engine.unconfirmed.clearTheWay(state.address, names, plan.tags);
-    tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
-    const stored = entries.map(({ name, sealed }) => ({ key: state.keyOf(name), tags, ...sealed }));
-    result = await send(stored, since);
+    if (plan.tags.length > 0) tags = await engine.tags.stamp(state.address, plan.tags, plan.ttlMs + plan.graceMs);
+    result = await send(tags, since);
   } catch (error) {
     for (const name of names) state.invalidate(name);
     for (const token of tokens) level1.end(token);
