@@ -57,11 +57,14 @@ it('takes what does not decompress to its end, or to too much, for corrupt', () 
 it.each([
   [
     'a gibibyte of zeros',
-    () => brotliCompressSync(Buffer.alloc(2 ** 30), { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
+    () => brotliCompressSync(Buffer.alloc(2 ** 30), { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
   ],
   [
     'the largest window',
-    () => brotliCompressSync(randomBytes(4_000_000), { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }),
+    () =>
+      brotliCompressSync(randomBytes(4_000_000), {
+        params: { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_QUALITY]: 5 },
+      }),
   ],
   ['a window beyond the standard', () => Buffer.from('11fc0f7ffffffffffff0', 'hex')],
   ['noise', () => randomBytes(8_000_000)],
