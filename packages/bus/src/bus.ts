@@ -9,83 +9,17 @@ import type {
   PublishName,
   WithParams,
 } from './channels/channel-types.ts';
+import type { BusStats } from './counters.ts';
 import type { GroupState } from './drivers/driver.ts';
 import type { BusStream } from './durable/bus-stream.ts';
-import type { ConsumeContext } from './durable/group-consumer.ts';
 import type { ConsumeOptions } from './durable/consumer-options.ts';
+import type { Consumer } from './durable/consumers.ts';
 import type { DeadLetterOptions, DeadLetters } from './durable/dead-letters.ts';
-import type { From } from './durable/from.ts';
-import type { Overflow } from './events/event-queue.ts';
-import type { Gap } from './events/gap.ts';
+import type { ConsumeContext } from './durable/work.ts';
+import type { Published, PublishOptions } from './events/publisher.ts';
+import type { OnceOptions, SubscribeOptions } from './events/subscribe-options.ts';
 import type { EventSubscription } from './events/subscription.ts';
-
-export interface PublishOptions {
-  /** The event's id, for publishing the same event again. @default a new one */
-  readonly id?: string;
-  /** The W3C trace context. @default that of the bus's `traceparent` */
-  readonly traceparent?: string;
-}
-
-/** What became of an event. */
-export interface Published {
-  readonly id: string;
-  /** False for an ephemeral event that could not be sent, which is counted. */
-  readonly sent: boolean;
-  /** Of a durable event. */
-  readonly position?: string;
-}
-
-export interface SubscribeOptions {
-  /** Ends the subscription; a loop over it ends then. */
-  readonly signal?: AbortSignal;
-  /** False leaves out what this bus itself publishes. @default true */
-  readonly self?: boolean;
-  /** Where to begin in durable channels; for several of them, by their names in the map. @default 'now' */
-  readonly from?: From | Readonly<Record<string, From>>;
-  /** Is told what is missing, in its place among the events. @default a warning to the logger */
-  readonly onGap?: (gap: Gap) => void;
-  /** Bounds of this subscription. @default those of the bus */
-  readonly maxQueue?: number;
-  readonly maxQueueBytes?: number;
-  readonly overflow?: Overflow;
-  /** Entries of a durable channel that are read at once; they come on top of the bounds. @default 100 */
-  readonly batch?: number;
-}
-
-export interface OnceOptions extends Pick<SubscribeOptions, 'signal' | 'self'> {
-  /** @default no limit */
-  readonly timeout?: Duration;
-}
-
-/** Ends what it was given for. */
-export interface Off {
-  (): void;
-  /** As `ready` of a subscription. */
-  readonly ready: Promise<void>;
-}
-
-/** A member of a group that works off durable channels. */
-export interface Consumer {
-  /** Resolves once the group exists on every channel; pends while Redis is away. */
-  readonly ready: Promise<void>;
-  /** Takes nothing more and waits for handlers at work, for `drainTimeout` at the most. It may be called again. */
-  close(): Promise<void>;
-}
-
-/** Counters since the bus was made, and what it has open. */
-export interface BusStats {
-  readonly published: number;
-  /** Ephemeral events that could not be sent. */
-  readonly dropped: number;
-  /** Messages that could not be read or did not pass their schema, for each subscriber that had to drop them. */
-  readonly invalid: number;
-  /** Events that subscribers are known to have missed. */
-  readonly missed: number;
-  /** What handlers threw. */
-  readonly failures: number;
-  readonly subscriptions: number;
-  readonly consumers: number;
-}
+import type { Off } from './events/subscriptions.ts';
 
 /** Typed events between processes. */
 export interface Bus<C extends Channels> {

@@ -26,3 +26,7 @@ export function busError<Code extends BusErrorCode>(
 ): TierkitError<Code> {
   return new TierkitError(code, message, options);
 }
+
+export function closedError(): TierkitError<'ERR_BUS_CLOSED'> {
+  return busError('ERR_BUS_CLOSED', 'the bus was closed');
+}

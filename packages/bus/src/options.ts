@@ -1,7 +1,5 @@
 import {
   combineTelemetry,
-  LONGEST_TIMER_MS,
-  parseDuration,
   silentLogger,
   systemClock,
   type Clock,
@@ -11,9 +9,12 @@ import {
 } from '@tierkit/core';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import { MemoryBroker } from './drivers/memory-broker.ts';
-import { busError } from './errors.ts';
 import { jsonCodec, type BusCodec } from './events/event.ts';
 import type { Overflow, QueueBounds } from './events/event-queue.ts';
+import { Faults } from './faults.ts';
+
+/** How long a blocking read waits at the server before it is sent again. */
+export const BLOCK_MS = 2_000;
 
 /** A URL, options, a client or a connection; `'memory'` or a `memoryBroker()` that several buses share keeps to this process. */
 export type BusBackend = RedisInput | RedisConnection | MemoryBroker;
@@ -94,20 +95,25 @@ const OVERFLOWS: readonly Overflow[] = ['dropOldest', 'dropNewest', 'disconnect'
 
 /** @throws {TierkitError} `ERR_BUS_OPTIONS` naming every fault */
 export function busSettings(options: BusOptions): BusSettings {
-  if (typeof options !== 'object' || options === null) {
-    throw busError('ERR_BUS_OPTIONS', "an options object is needed, such as { redis: 'memory' }");
-  }
-  const faults = new Faults(options);
-  if (options.redis === undefined || options.redis === null) faults.add("redis must say where, or be 'memory'");
-  const { prefix = '', source = 'tierkit', codec = jsonCodec, traceparent, sharded = false } = options;
-  if (typeof prefix !== 'string' || !/^[\w.:-]{0,128}$/.test(prefix)) {
-    faults.add('prefix takes letters, digits and _ . : - only, 128 characters at most');
-  }
-  if (typeof source !== 'string' || source === '' || source.length > 256) faults.add('source must be a name');
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function')
-    faults.add('codec must encode and decode');
-  if (traceparent !== undefined && typeof traceparent !== 'function') faults.add('traceparent must be a function');
-  if (typeof sharded !== 'boolean') faults.add('sharded must be true or false');
+  const faults = new Faults(options, KNOWN, 'createBus: ');
+  if (typeof options !== 'object' || options === null) faults.throwIfAny();
+  const { redis, durableRedis, prefix = '', source = 'tierkit', codec = jsonCodec, traceparent, sharded } = options;
+  faults.expect(redis !== undefined && redis !== null, "redis must say where, or be 'memory'");
+  faults.expect(
+    durableRedis === undefined || !(redis === 'memory' || redis instanceof MemoryBroker),
+    'durableRedis has no meaning in memory',
+  );
+  faults.expect(
+    typeof prefix === 'string' && /^[\w.:-]{0,128}$/.test(prefix),
+    'prefix takes letters, digits and _ . : - only, 128 characters at most',
+  );
+  faults.expect(typeof source === 'string' && source !== '' && source.length <= 256, 'source must be a name');
+  faults.expect(
+    typeof codec?.encode === 'function' && typeof codec.decode === 'function',
+    'codec must encode and decode',
+  );
+  faults.expect(traceparent === undefined || typeof traceparent === 'function', 'traceparent must be a function');
+  faults.expect(sharded === undefined || typeof sharded === 'boolean', 'sharded must be true or false');
   const telemetry = combineTelemetry(options.telemetry);
   const settings: BusSettings = {
     prefix,
@@ -115,7 +121,7 @@ export function busSettings(options: BusOptions): BusSettings {
     codec,
     traceparent: traceparent ?? (telemetry && (() => telemetry.traceHeaders?.()?.traceparent)),
     telemetry,
-    sharded,
+    sharded: sharded === true,
     ...queueBounds(options, { maxQueue: 1_000, maxQueueBytes: 16_777_216, overflow: 'dropOldest' }, faults),
     maxPayloadBytes: faults.whole('maxPayloadBytes', 1_048_576),
     readyTimeoutMs: faults.duration('readyTimeout', 5_000),
@@ -129,58 +135,13 @@ export function busSettings(options: BusOptions): BusSettings {
 
 type BoundOptions = Partial<Pick<BusOptions, 'maxQueue' | 'maxQueueBytes' | 'overflow'>>;
 
-function queueBounds(options: BoundOptions, fallback: QueueBounds, faults: Faults): QueueBounds {
+/** How much may wait for a subscriber. */
+export function queueBounds(options: BoundOptions, fallback: QueueBounds, faults: Faults): QueueBounds {
   const overflow = options.overflow ?? fallback.overflow;
-  if (!OVERFLOWS.includes(overflow)) faults.add(`overflow must be one of ${OVERFLOWS.join(', ')}`);
+  faults.expect(OVERFLOWS.includes(overflow), `overflow must be one of ${OVERFLOWS.join(', ')}`);
   return {
     maxQueue: faults.whole('maxQueue', fallback.maxQueue),
     maxQueueBytes: faults.whole('maxQueueBytes', fallback.maxQueueBytes),
     overflow,
   };
-}
-
-/** The bounds of one subscription. @throws {TierkitError} `ERR_BUS_OPTIONS` */
-export function ownBounds(options: BoundOptions, fallback: QueueBounds): QueueBounds {
-  const faults = new Faults(options, false);
-  const bounds = queueBounds(options, fallback, faults);
-  faults.throwIfAny();
-  return bounds;
-}
-
-class Faults {
-  readonly #given: Readonly<Record<string, unknown>>;
-  readonly #faults: string[] = [];
-
-  constructor(options: object, checkNames = true) {
-    this.#given = { ...options };
-    if (!checkNames) return;
-    for (const name of Object.keys(options)) if (!Object.hasOwn(KNOWN, name)) this.add(`${name} is not an option`);
-  }
-
-  add(fault: string): void {
-    this.#faults.push(fault);
-  }
-
-  whole(name: string, fallback: number): number {
-    const value = this.#given[name] ?? fallback;
-    if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-    this.add(`${name} must be a whole number above 0`);
-    return fallback;
-  }
-
-  duration(name: string, fallbackMs: number): number {
-    try {
-      return parseDuration((this.#given[name] as Duration | undefined) ?? fallbackMs, name, {
-        maxMs: LONGEST_TIMER_MS,
-      });
-    } catch (error) {
-      this.add(error instanceof Error ? error.message : `${name} is no duration`);
-      return fallbackMs;
-    }
-  }
-
-  throwIfAny(): void {
-    if (this.#faults.length === 0) return;
-    throw busError('ERR_BUS_OPTIONS', this.#faults.join('; '), { details: { faults: this.#faults } });
-  }
 }

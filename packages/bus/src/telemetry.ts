@@ -1,5 +1,5 @@
 import type { MetricDefinition, MetricSource, SpanDefinition, Telemetry } from '@tierkit/core';
-import type { BusStats } from './bus.ts';
+import type { BusStats } from './counters.ts';
 import type { BusEvent } from './events/event.ts';
 
 function metric(kind: 'counter' | 'gauge', name: string, unit: string, description: string): MetricDefinition {

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
+import { until } from '../../../test/servers/index.ts';
 import { durable, ephemeral, type Gap } from '../src/index.ts';
 import { taken, type World } from './world.ts';
 
@@ -9,6 +11,8 @@ const channels = {
   short: durable<number>({ maxLength: 100 }),
   checked: durable(z.object({ n: z.number() })),
   news: ephemeral<string>(),
+  brief: durable<number>({ maxAge: 50 }),
+  lasting: durable<number>({ maxAge: '100y' }),
 };
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -125,5 +129,53 @@ export function durableConformance(world: World): void {
         expect.objectContaining({ code: 'ERR_BUS_POSITION' }) as Error,
       );
     }
+  });
+
+  it('disconnects nobody for what it reads itself', async () => {
+    const bus = await world.bus(channels);
+    for (const n of range(0, 60)) await bus.publish('orders', n);
+    const events = bus.subscribe('orders', { from: 'start', maxQueue: 5, batch: 20, overflow: 'disconnect' });
+    await until('some are there', () => events.queued > 5);
+    expect(await taken(events, 60)).toEqual(range(0, 60));
+  });
+
+  it('tells that a place was lost which the stream has not reached, and goes on with what comes', async () => {
+    const bus = await world.bus(channels);
+    await bus.publish('orders', 1);
+    const gaps: Gap[] = [];
+    const position = `${Date.now() + 3_600_000}-0@50`;
+    const ahead = bus.subscribe('orders', { from: { position }, onGap: (gap) => gaps.push(gap) });
+    const seen: number[] = [];
+    const consumer = bus.consume('orders', { group: 'g', from: { position } }, ({ data }) => void seen.push(data));
+    await Promise.all([ahead.ready, consumer.ready]);
+    await bus.publish('orders', 2);
+    expect(await taken(ahead, 1)).toEqual([2]);
+    expect(gaps).toEqual([{ reason: 'trimmed', missed: undefined }]);
+    await until('the group gets it', () => seen.length === 1);
+    expect(seen).toEqual([2]);
+  });
+
+  it('trims what is older than it need keep, and counts it for those who had not read it', async () => {
+    const bus = await world.bus(channels);
+    const consumer = bus.consume('brief', { group: 'g' }, () => undefined);
+    await consumer.ready;
+    await consumer.close();
+    const { position = '' } = await bus.publish('brief', 0);
+    for (const n of range(1, 300)) await bus.publish('brief', n);
+    const lasting = await bus.publish('lasting', 0);
+    await sleep(60);
+    // Everything before is over age now. Up to a node of the stream, of a hundred entries, may be kept beyond that.
+    await bus.publish('brief', 300);
+    for (const n of range(1, 300)) await bus.publish('lasting', n);
+    const gaps: Gap[] = [];
+    const events = bus.subscribe('brief', { from: { position }, onGap: (gap) => gaps.push(gap) });
+    const [first] = await taken(events, 1);
+    expect(first).toBeGreaterThanOrEqual(200);
+    expect(gaps).toEqual([{ reason: 'trimmed', missed: Number(first) - 1 }]);
+    expect((await bus.lag('brief', 'g')).lost).toBe(first);
+    // Nothing is trimmed before its age.
+    const all = bus.subscribe('lasting', { from: { position: lasting.position ?? '' }, maxQueue: 1_000 });
+    expect(await taken(all, 299)).toEqual(range(1, 300));
+    expect(all.missed).toBe(0);
   });
 }

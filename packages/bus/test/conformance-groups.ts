@@ -289,4 +289,134 @@ export function groupConformance(world: World): void {
     await expect(bus.lag('news' as never, 'g')).rejects.toMatchObject(wrong);
     expect(bus.stats().consumers).toBe(0);
   });
+
+  it('does not count as tried what a consumer that closes had not begun', async () => {
+    const [one, two] = [await world.bus(channels), await world.bus(channels)];
+    const options = { group: 'g', maxAttempts: 1, from: 'start' } as const;
+    for (const n of range(0, 5)) await one.publish('orders', n);
+    const begun: number[] = [];
+    const first = one.consume('orders', { ...options, drainTimeout: 1 }, ({ data }) => {
+      begun.push(data);
+      return new Promise(() => undefined);
+    });
+    await until('it has all of them', async () => (await one.lag('orders', 'g')).pending === 5);
+    await first.close();
+    const handled: { n: number; attempt: number }[] = [];
+    two.consume('orders', options, ({ data }, { attempt }) => void handled.push({ n: data, attempt }));
+    await until('the others are handled', () => handled.length === 4);
+    expect(begun).toEqual([0]);
+    expect(handled).toEqual(range(1, 5).map((n) => ({ n, attempt: 1 })));
+    expect(await two.lag('orders', 'g')).toMatchObject({ deadLetters: 0 });
+  });
+
+  it('leaves nothing behind when it closes, whatever is under way', async () => {
+    const bus = await world.bus(channels);
+    const seen = new Set<number>();
+    let sent = 0;
+    for (let round = 0; round < 10; round++) {
+      const consumer = bus.consume(
+        'orders',
+        { group: 'g', from: 'start', batch: 3, backoff: 1 },
+        ({ data }, { attempt }) => {
+          if (attempt === 1 && data % 4 === 0) throw new Error('not yet');
+          seen.add(data);
+        },
+      );
+      if (round % 2 === 0) await consumer.ready;
+      const sends = range(sent, (sent += 7)).map((n) => bus.publish('orders', n));
+      await sends[round % 7];
+      await Promise.all([consumer.close(), ...sends]);
+      const { waiting, pending, consumers } = await bus.lag('orders', 'g');
+      // What failed and is not due yet is the only thing that a consumer keeps to its name.
+      expect({ round, consumers: consumers <= pending ? 0 : consumers }).toEqual({ round, consumers: 0 });
+      expect(waiting).toBeLessThanOrEqual(sent);
+    }
+    const last = bus.consume(
+      'orders',
+      { group: 'g', from: 'start', claimAfter: 50, maxBackoff: 50 },
+      ({ data }) => void seen.add(data),
+    );
+    await until('nothing is lost', () => seen.size === sent);
+    await last.close();
+    await bus.close();
+  });
+
+  it('settles that it is ready in any case', async () => {
+    const bus = await world.bus(channels);
+    const consumer = bus.consume('orders', { group: 'g' }, () => undefined);
+    const closing = consumer.close();
+    await expect(consumer.ready).rejects.toMatchObject({ code: 'ERR_BUS_CLOSED' });
+    await closing;
+    const aborted = bus.consume('orders', { group: 'g', signal: AbortSignal.abort() }, () => undefined);
+    await expect(aborted.ready).rejects.toMatchObject({ code: 'ERR_BUS_CLOSED' });
+    await aborted.close();
+    expect(bus.stats().consumers).toBe(0);
+  });
+
+  it('replays each dead letter once in a call, though it is given up again at once', async () => {
+    const bus = await world.bus(channels);
+    let tries = 0;
+    const consumer = bus.consume('orders', { group: 'g', maxAttempts: 1, concurrency: 50 }, () => {
+      tries++;
+      throw new Error('never');
+    });
+    await consumer.ready;
+    const count = 220;
+    for (const n of range(0, count)) await bus.publish('orders', n);
+    const letters = bus.deadLetters('orders', { group: 'g' });
+    await until('all are given up', async () => (await bus.lag('orders', 'g')).deadLetters === count);
+    expect(await letters.replay()).toBe(count);
+    await until('and again', async () => (await bus.lag('orders', 'g')).deadLetters === count && tries === 2 * count);
+    expect(await letters.remove()).toBe(count);
+    expect(await letters.list()).toEqual([]);
+  });
+
+  it.each(['place', 'time'] as const)('counts what trimming took from a group that begins at a %s', async (at) => {
+    const bus = await world.bus(channels);
+    for (const n of range(0, 5)) await bus.publish('short', n);
+    const { position = '' } = await bus.publish('short', 5);
+    const time = Number(position.split('-')[0]) + 1;
+    await until('a later time', () => Date.now() > time);
+    const from = at === 'place' ? { position } : { time };
+    const group = (): ReturnType<typeof bus.consume> =>
+      bus.consume('short', { group: 'g', from }, ({ data }) => void seen.push(data));
+    const seen: number[] = [];
+    const first = group();
+    await first.ready;
+    await first.close();
+    for (const n of range(6, 400)) await bus.publish('short', n);
+    const { lost } = await bus.lag('short', 'g');
+    expect(lost).toBeGreaterThanOrEqual(194);
+    // Who has caught up loses nothing more, however much is trimmed.
+    const second = group();
+    await until('the rest is handled', () => seen.at(-1) === 399);
+    expect(seen).toEqual(range(6 + lost, 400));
+    for (const n of range(400, 700)) {
+      await bus.publish('short', n);
+      if (n % 50 === 49) await until('it keeps up', () => seen.at(-1) === n);
+    }
+    expect(await bus.lag('short', 'g')).toMatchObject({ lost, waiting: 0 });
+    await second.close();
+  });
+
+  it('counts as lost what was trimmed before it could be given up', async () => {
+    const bus = await world.bus(channels);
+    let begun = false;
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const consumer = bus.consume('short', { group: 'g', maxAttempts: 1, batch: 1 }, async ({ data }) => {
+      if (data !== 0) return;
+      begun = true;
+      await held;
+      throw new Error('too late');
+    });
+    await consumer.ready;
+    await bus.publish('short', 0);
+    await until('it has begun', () => begun);
+    for (const n of range(1, 400)) await bus.publish('short', n);
+    const before = (await bus.lag('short', 'g')).lost;
+    release();
+    await until('it is counted', async () => (await bus.lag('short', 'g')).lost === before + 1);
+    expect(await bus.lag('short', 'g')).toMatchObject({ deadLetters: 0 });
+  });
 }

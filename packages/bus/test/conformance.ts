@@ -1,8 +1,10 @@
 import { describe } from 'vitest';
 import type { BusOptions } from '../src/index.ts';
+import { callbackConformance } from './conformance-callbacks.ts';
 import { durableConformance } from './conformance-durable.ts';
 import { ephemeralConformance } from './conformance-ephemeral.ts';
 import { groupConformance } from './conformance-groups.ts';
+import { inputConformance } from './conformance-input.ts';
 import { world } from './world.ts';
 
 /** What every backend promises: one test for each sentence that a user can rely on. */
@@ -12,5 +14,7 @@ export function busConformance(name: string, backend: () => BusOptions['redis'])
     ephemeralConformance(shared);
     durableConformance(shared);
     groupConformance(shared);
+    inputConformance(shared);
+    callbackConformance(shared);
   });
 }

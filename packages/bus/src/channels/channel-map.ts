@@ -4,9 +4,9 @@ import type { Channel, Channels } from './channel.ts';
 import { ChannelName } from './channel-name.ts';
 
 /** A channel of the map. */
-export interface KnownChannel {
+export interface KnownChannel<C extends Channel = Channel> {
   readonly name: ChannelName;
-  readonly channel: Channel;
+  readonly channel: C;
 }
 
 /** A channel with its parameters filled in. */
@@ -38,6 +38,8 @@ type Asked = Resolved | KeyPattern | 'all';
 export class ChannelMap {
   readonly #known = new Map<string, KnownChannel>();
   readonly #literals = new Map<string, Resolved>();
+  /** Their parameters may make the name of another channel. */
+  readonly #contested = new Set<string>();
 
   /** @throws {TierkitError} `ERR_BUS_OPTIONS`, `ERR_BUS_CHANNEL` */
   constructor(channels: Channels) {
@@ -50,9 +52,23 @@ export class ChannelMap {
       const known = { name: new ChannelName(name), channel };
       if (channel.kind === 'fed' && !known.name.literal)
         throw busError('ERR_BUS_CHANNEL', `channel ${name} is fed and can have no parameters`);
+      for (const other of this.#known.values()) {
+        if (known.name.looksLike(other.name))
+          throw busError('ERR_BUS_CHANNEL', `channels ${other.name.name} and ${name} have the same names`);
+        if (known.name.mayMeet(other.name)) this.#contested.add(name).add(other.name.name);
+      }
       this.#known.set(name, known);
       if (known.name.literal) this.#literals.set(name, fill(known, {}));
     }
+  }
+
+  get durable(): KnownChannel[] {
+    return [...this.#known.values()].filter(({ channel }) => channel.kind === 'durable');
+  }
+
+  /** @throws {TierkitError} `ERR_BUS_CHANNEL` for what is no name of the map */
+  require(name: string): void {
+    if (!this.#known.has(name)) throw unknown(name);
   }
 
   /**
@@ -65,7 +81,7 @@ export class ChannelMap {
     const literal = params === undefined ? this.#literals.get(name) : undefined;
     if (literal !== undefined) return literal;
     const known = typeof name === 'string' ? this.#known.get(name) : undefined;
-    if (known !== undefined) return fill(known, params ?? {});
+    if (known !== undefined) return this.#own(fill(known, params ?? {}));
     if (params === undefined && typeof name === 'string') {
       for (const candidate of this.#known.values()) {
         const read = candidate.name.read(name);
@@ -98,6 +114,14 @@ export class ChannelMap {
       }
       return matched.known;
     });
+  }
+
+  /** What parameters hold must not lead to another channel: `user:{id}` to `user:all`. */
+  #own(resolved: Resolved): Resolved {
+    const { name } = resolved.name;
+    const owner = this.#contested.has(name) ? this.#owner(resolved.encoded)?.name.name : name;
+    if (owner === name) return resolved;
+    throw busError('ERR_BUS_CHANNEL', `channel ${name} has a parameter that makes it a name of channel ${owner}`);
   }
 
   /** The channel that a name in Redis belongs to. */
@@ -165,7 +189,7 @@ function fill(known: KnownChannel, params: Readonly<Record<string, string | numb
 }
 
 function unknown(asked: unknown): TierkitError<'ERR_BUS_CHANNEL'> {
-  const shown = (typeof asked === 'string' ? asked : String(asked)).slice(0, 100);
+  const shown = typeof asked === 'string' ? asked.slice(0, 100) : `a value of type ${typeof asked}`;
   return busError('ERR_BUS_CHANNEL', `no channel is called or matched by ${JSON.stringify(shown)}`, {
     details: { channel: shown },
   });

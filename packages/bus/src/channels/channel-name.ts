@@ -4,7 +4,9 @@ import { busError } from '../errors.ts';
 const LITERAL = /^[\w.-]+$/;
 const PARAMETER = /^\{([A-Za-z_]\w*)\}$/;
 
-type Segment = { readonly text: string; readonly param?: undefined } | { readonly param: string };
+type Segment =
+  | { readonly text: string; readonly param?: undefined }
+  | { readonly param: string; readonly text?: undefined };
 
 /** A channel's name in the map, taken apart: `'notifications:user:{id}'`. */
 export class ChannelName {
@@ -18,7 +20,7 @@ export class ChannelName {
     this.name = name;
     this.#segments = name.split(':').map((segment): Segment => {
       const param = PARAMETER.exec(segment)?.[1];
-      if (param !== undefined) return { param };
+      if (param !== undefined && param !== '__proto__') return { param };
       if (LITERAL.test(segment)) return { text: segment };
       throw invalid(name, 'has a segment that is neither letters, digits and _ . - nor a parameter in braces');
     });
@@ -30,6 +32,24 @@ export class ChannelName {
 
   get params(): readonly string[] {
     return this.#segments.flatMap(({ param }) => (param === undefined ? [] : [param]));
+  }
+
+  /** Whether both can become the same names, all of them. */
+  looksLike(other: ChannelName): boolean {
+    return this.#compare(other, (own, its) => own.text === its.text);
+  }
+
+  /** Whether both can become the same name. */
+  mayMeet(other: ChannelName): boolean {
+    return this.#compare(
+      other,
+      (own, its) => own.text === undefined || its.text === undefined || own.text === its.text,
+    );
+  }
+
+  #compare(other: ChannelName, agree: (own: Segment, its: Segment) => boolean): boolean {
+    if (this.#segments.length !== other.#segments.length) return false;
+    return this.#segments.every((segment, i) => agree(segment, other.#segments[i] as Segment));
   }
 
   /** Matches in Redis what the name can become, and possibly more: a segment ends at no `:` there. */

@@ -75,8 +75,10 @@ export function durable(first?: StandardSchemaV1 | RetentionOptions, second?: Re
 }
 
 /**
- * A channel of this process alone, whose events come from `source` while somebody listens: it is called with the first
- * subscriber, and what it returns with the last.
+ * A channel of this process alone, whose events come from `source` while somebody listens.
+ *
+ * `source` is called for each subscription, and what it returns when that ends. What it tells is handed on as it is, without a copy
+ * and without a schema.
  */
 export function fed<Out>(source: (emit: (data: Out) => void) => () => void): FedChannel<Out> {
   return { kind: 'fed', schema: undefined, source };

@@ -24,8 +24,10 @@ export interface StreamEntry {
 
 /** An entry as a group's consumer gets it. */
 export interface Delivery extends StreamEntry {
-  /** How often it was handed out, this time included. */
+  /** How often it was tried, this time included. */
   readonly attempt: number;
+  /** Whether this time is counted already; else `release` does so. */
+  readonly counted: boolean;
 }
 
 export interface DeadEntry {
@@ -60,17 +62,22 @@ export interface StreamReader {
 
 /** What a group's consumers ask of a stream, besides reading. Each call is one atomic step. */
 interface GroupStore {
-  /** Makes the group, and the stream, unless they are there. */
-  createGroup(stream: string, group: string, start: Start): Promise<void>;
+  /** Makes the group, and the stream, unless they are there. @returns the place behind which the group is */
+  createGroup(stream: string, group: string, start: Start): Promise<Position>;
   /** Removes entries from what the group has to finish. */
   acknowledge(stream: string, group: string, ids: readonly string[]): Promise<void>;
-  /** Lets an entry of this consumer be claimed in `delayMs`, where entries are claimed after `claimAfterMs`. */
-  release(stream: string, owner: GroupOwner, id: string, delayMs: number, claimAfterMs: number): Promise<void>;
+  /** Says of an entry of this consumer for how long it counts as untouched, and how often it was tried. @returns whether it still was its own */
+  release(
+    stream: string,
+    owner: GroupOwner,
+    id: string,
+    as: { readonly idleMs: number; readonly attempts: number },
+  ): Promise<boolean>;
   /** Says that the consumer is still working on these entries. @returns those of them that are still its own */
   touch(stream: string, owner: GroupOwner, ids: readonly string[]): Promise<string[]>;
-  /** Takes over entries of whichever consumer that nobody has touched for `claimAfterMs`, at most `limit`. */
+  /** Takes over entries of whichever consumer that nobody has touched for `claimAfterMs`, at most `limit`; they are not counted as tried. */
   claim(stream: string, owner: GroupOwner, claimAfterMs: number, limit: number): Promise<Delivery[]>;
-  /** Moves an entry to the dead letters, if the group still has it to finish. */
+  /** Moves an entry to the dead letters, if the group still has it to finish; it is lost if the stream no longer has it. */
   bury(
     stream: string,
     group: string,
@@ -87,6 +94,9 @@ export interface GroupOwner {
   readonly group: string;
   readonly consumer: string;
 }
+
+/** Dead letters that are kept of a stream, about. */
+export const MOST_DEAD = 10_000;
 
 /** The dead letters of a stream, oldest first. */
 export interface DeadLetterStore {
@@ -116,7 +126,7 @@ export interface BusDriver extends GroupStore {
     retention: Retention,
     subject: string | undefined,
   ): Promise<Position>;
-  /** The place that a start means now. */
+  /** The place that a start means now; the end of the stream for one that lies ahead of it. */
   locate(stream: string, start: Start): Promise<Position>;
   openReader(stream: string): StreamReader;
   readonly deadLetters: DeadLetterStore;

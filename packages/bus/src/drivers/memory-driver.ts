@@ -81,7 +81,7 @@ export class MemoryDriver implements BusDriver {
     return reader;
   }
 
-  createGroup(stream: string, group: string, start: Start): Promise<void> {
+  createGroup(stream: string, group: string, start: Start): Promise<Position> {
     return Promise.resolve(this.#broker.stream(stream).createGroup(group, start));
   }
 
@@ -90,8 +90,8 @@ export class MemoryDriver implements BusDriver {
     return Promise.resolve();
   }
 
-  release(stream: string, owner: GroupOwner, id: string, delayMs: number, claimAfterMs: number): Promise<void> {
-    return Promise.resolve(this.#broker.stream(stream).release(owner, id, Math.max(0, claimAfterMs - delayMs)));
+  release(...[stream, owner, id, as]: Parameters<BusDriver['release']>): Promise<boolean> {
+    return Promise.resolve(this.#broker.stream(stream).release(owner, id, as));
   }
 
   touch(stream: string, owner: GroupOwner, ids: readonly string[]): Promise<string[]> {

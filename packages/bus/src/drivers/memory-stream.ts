@@ -1,6 +1,16 @@
 import type { Clock } from '@tierkit/core';
 import type { Retention } from '../channels/channel.ts';
-import type { DeadEntry, Delivery, GroupOwner, GroupState, Position, Start, StreamEntry } from './driver.ts';
+import {
+  MOST_DEAD,
+  type BusDriver,
+  type DeadEntry,
+  type Delivery,
+  type GroupOwner,
+  type GroupState,
+  type Position,
+  type Start,
+  type StreamEntry,
+} from './driver.ts';
 import { isBehind } from './stream-id.ts';
 
 interface Pending {
@@ -23,6 +33,7 @@ export class MemoryStream {
   readonly #wakers = new Set<() => void>();
   #entries: StreamEntry[] = [];
   #dead: DeadEntry[] = [];
+  #lastDeadId = '0-0';
   #last: Position & { readonly count: number } = { id: '0-0', count: 0 };
 
   constructor(clock: Clock) {
@@ -44,7 +55,7 @@ export class MemoryStream {
     if ('timeMs' in start) {
       return { id: `${Math.max(0, Math.ceil(start.timeMs) - 1)}-18446744073709551615`, count: undefined };
     }
-    return start;
+    return isBehind(start.id, this.#last.id) ? this.#last : start;
   }
 
   read({ id }: Position, limit: number): StreamEntry[] {
@@ -66,7 +77,7 @@ export class MemoryStream {
       state.pending.set(id, { consumer, touchedAtMs: this.#clock.monotonic(), attempt: 1 });
     }
     state.last = entries.at(-1) ?? state.last;
-    return entries.map((entry) => Object.assign({ attempt: 1 }, entry));
+    return entries.map((entry) => Object.assign({ attempt: 1, counted: true }, entry));
   }
 
   /** Calls back once something is added. */
@@ -75,10 +86,12 @@ export class MemoryStream {
     return () => void this.#wakers.delete(waker);
   }
 
-  createGroup(group: string, start: Start): void {
-    if (this.#groups.has(group)) return;
+  createGroup(group: string, start: Start): Position {
+    const found = this.#groups.get(group);
+    if (found !== undefined) return found.last;
     const last = this.locate(start);
     this.#groups.set(group, { last, pending: new Map(), consumers: new Set(), lost: 0 });
+    return last;
   }
 
   acknowledge(group: string, ids: readonly string[]): number {
@@ -86,15 +99,24 @@ export class MemoryStream {
     return ids.filter((id) => pending?.delete(id) === true).length;
   }
 
-  release({ group, consumer }: GroupOwner, id: string, idleMs: number): void {
+  release(
+    { group, consumer }: GroupOwner,
+    id: string,
+    { idleMs, attempts }: Parameters<BusDriver['release']>[3],
+  ): boolean {
     const pending = this.#groups.get(group)?.pending.get(id);
-    if (pending?.consumer === consumer) pending.touchedAtMs = this.#clock.monotonic() - idleMs;
+    if (pending?.consumer !== consumer) return false;
+    Object.assign(pending, { touchedAtMs: this.#clock.monotonic() - idleMs, attempt: attempts });
+    return true;
   }
 
   touch({ group, consumer }: GroupOwner, ids: readonly string[]): string[] {
-    const own = ids.filter((id) => this.#groups.get(group)?.pending.get(id)?.consumer === consumer);
-    for (const id of own) this.release({ group, consumer }, id, 0);
-    return own;
+    return ids.filter((id) => {
+      const pending = this.#groups.get(group)?.pending.get(id);
+      if (pending?.consumer !== consumer) return false;
+      pending.touchedAtMs = this.#clock.monotonic();
+      return true;
+    });
   }
 
   claim({ group, consumer }: GroupOwner, idleMs: number, limit: number): Delivery[] {
@@ -110,8 +132,8 @@ export class MemoryStream {
         continue;
       }
       state?.consumers.add(consumer);
-      Object.assign(pending, { consumer, touchedAtMs: this.#clock.monotonic(), attempt: pending.attempt + 1 });
-      claimed.push({ ...entry, attempt: pending.attempt });
+      Object.assign(pending, { consumer, touchedAtMs: this.#clock.monotonic() });
+      claimed.push({ ...entry, attempt: pending.attempt + 1, counted: false });
     }
     return claimed;
   }
@@ -122,9 +144,15 @@ export class MemoryStream {
   ): void {
     if (this.acknowledge(group, [id]) === 0) return;
     const entry = this.#entries.find((one) => one.id === id);
-    if (entry === undefined) return;
+    if (entry === undefined) {
+      const state = this.#groups.get(group);
+      if (state !== undefined) state.lost++;
+      return;
+    }
     const { message, subject } = entry;
-    this.#dead.push({ id: this.#nextId(this.#dead.at(-1)?.id ?? '0-0'), message, subject, group, attempts, reason });
+    this.#lastDeadId = this.#nextId(this.#lastDeadId);
+    this.#dead.push({ id: this.#lastDeadId, message, subject, group, attempts, reason });
+    if (this.#dead.length > MOST_DEAD) this.#dead.shift();
   }
 
   forgetConsumer({ group, consumer }: GroupOwner): void {

@@ -8,11 +8,12 @@ import {
 } from '@tierkit/redis';
 import type { Clock, Logger } from '@tierkit/core';
 import type { Retention } from '../channels/channel.ts';
-import type { BusDriver, Delivery, GroupOwner, Position, Start } from './driver.ts';
+import { MOST_DEAD, type BusDriver, type Delivery, type GroupOwner, type Position, type Start } from './driver.ts';
 import { countKey, deadKey, lostKey } from './names.ts';
 import { RedisDeadLetters } from './redis-dead-letters.ts';
 import { deliveryFrom } from './redis-entries.ts';
 import { RedisStreamReader } from './redis-stream-reader.ts';
+import { isBehind } from './stream-id.ts';
 import { append } from './redis-scripts/append.ts';
 import { bury } from './redis-scripts/bury.ts';
 import { claim } from './redis-scripts/claim.ts';
@@ -36,8 +37,6 @@ export interface RedisDriverOptions {
   readonly clock: Clock;
 }
 
-/** Dead letters that are kept of a stream. */
-const MOST_DEAD = 10_000;
 /** A consumer without entries that was silent for as many times `claimAfterMs` is forgotten. */
 const GONE_FACTOR = 100;
 
@@ -93,8 +92,11 @@ export class RedisDriver implements BusDriver {
   }
 
   async locate(stream: string, start: Start): Promise<Position> {
-    if (start === 'now') return locateEnd.run(this.#options.durable, { stream, counter: countKey(stream) }, {});
-    return placeOf(start);
+    const place = start === 'now' ? undefined : placeOf(start);
+    // Only of what an event had, which is no place ahead unless the stream was lost.
+    if (place?.count === undefined && place !== undefined) return place;
+    const end = await locateEnd.run(this.#options.durable, { stream, counter: countKey(stream) }, {});
+    return place === undefined || isBehind(place.id, end.id) ? end : place;
   }
 
   openReader(stream: string): RedisStreamReader {
@@ -103,21 +105,24 @@ export class RedisDriver implements BusDriver {
     return reader;
   }
 
-  async createGroup(stream: string, group: string, start: Start): Promise<void> {
-    await createGroup.run(
-      this.#options.durable,
-      { stream },
-      { group, start: start === 'now' ? '$' : placeOf(start).id },
-    );
+  async createGroup(stream: string, group: string, start: Start): Promise<Position> {
+    const keys = { stream, counter: countKey(stream) };
+    const place = start === 'now' ? '$' : placeOf(start).id;
+    const id = await createGroup.run(this.#options.durable, keys, { group, start: place });
+    return { id, count: undefined };
   }
 
   async acknowledge(stream: string, group: string, ids: readonly string[]): Promise<void> {
     await this.#options.durable.execute((client) => client.xack(stream, group, ...ids));
   }
 
-  async release(stream: string, owner: GroupOwner, id: string, delayMs: number, claimAfterMs: number): Promise<void> {
-    const idleMs = Math.max(0, Math.round(claimAfterMs - delayMs));
-    await release.run(this.#options.durable, { stream }, { ...owner, id, idleMs });
+  async release(
+    stream: string,
+    owner: GroupOwner,
+    id: string,
+    { idleMs, attempts }: Parameters<BusDriver['release']>[3],
+  ): Promise<boolean> {
+    return release.run(this.#options.durable, { stream }, { ...owner, id, idleMs: Math.round(idleMs), attempts });
   }
 
   async touch(stream: string, owner: GroupOwner, ids: readonly string[]): Promise<string[]> {
@@ -128,11 +133,12 @@ export class RedisDriver implements BusDriver {
     const keys = { stream, lost: lostKey(stream) };
     const goneMs = claimAfterMs * GONE_FACTOR;
     const claimed = await claim.run(this.#options.durable, keys, { ...owner, idleMs: claimAfterMs, limit, goneMs });
-    return claimed.map(([entry, attempt]) => deliveryFrom(entry, attempt));
+    return claimed.map(([entry, attempt]) => deliveryFrom(entry, attempt, false));
   }
 
   async bury(stream: string, group: string, dead: Parameters<BusDriver['bury']>[2]): Promise<void> {
-    await bury.run(this.#options.durable, { stream, dead: deadKey(stream) }, { group, ...dead, limit: MOST_DEAD });
+    const keys = { stream, dead: deadKey(stream), lost: lostKey(stream) };
+    await bury.run(this.#options.durable, keys, { group, ...dead, limit: MOST_DEAD });
   }
 
   async forgetConsumer(stream: string, owner: GroupOwner): Promise<void> {

@@ -11,9 +11,9 @@ export function entryFrom([id, fields]: RawEntry): StreamEntry {
 }
 
 /** As {@link entryFrom}, of what a group's consumer was given. */
-export function deliveryFrom([id, fields]: RawEntry, attempt: number): Delivery {
+export function deliveryFrom([id, fields]: RawEntry, attempt: number, counted: boolean): Delivery {
   const { count, message, subject, group } = fieldsOf(fields);
-  return { id: id.toString('latin1'), count, message, subject, group, attempt };
+  return { id: id.toString('latin1'), count, message, subject, group, attempt, counted };
 }
 
 interface Fields {

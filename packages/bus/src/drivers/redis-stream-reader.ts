@@ -39,7 +39,7 @@ export class RedisStreamReader implements StreamReader {
   async readGroup(group: string, consumer: string, limit: number, waitMs: number): Promise<Delivery[]> {
     const args = ['GROUP', group, consumer, 'COUNT', limit, 'BLOCK', waitMs, 'STREAMS', this.#stream, '>'];
     const entries = await this.#bounded(waitMs, (client) => client.xreadgroupBuffer(...args));
-    return entries.map((entry) => deliveryFrom(entry, 1));
+    return entries.map((entry) => deliveryFrom(entry, 1, true));
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 import { busError } from '../errors.ts';
 import type { Position } from './driver.ts';
 
+/** The highest sequence number that Redis takes. */
+const MOST = 2n ** 64n - 1n;
 const ID = /^(\d{1,15})-(\d{1,20})$/;
 const POSITION = /^(\d{1,15}-\d{1,20})(?:@(\d{1,15}))?$/;
 
@@ -23,8 +25,7 @@ export function formatPosition({ id, count }: Position): string {
 /** @throws {TierkitError} `ERR_BUS_POSITION` */
 export function parsePosition(text: unknown): Position {
   const match = typeof text === 'string' ? POSITION.exec(text) : null;
-  const sequence = BigInt(match?.[1]?.split('-')[1] ?? 0);
-  if (match === null || sequence !== BigInt.asUintN(64, sequence))
+  if (match === null || parts(match[1] as string).sequence > MOST)
     throw busError('ERR_BUS_POSITION', `${JSON.stringify(String(text).slice(0, 60))} is no position of an event`);
   return { id: match[1] as string, count: match[2] === undefined ? undefined : Number(match[2]) };
 }

@@ -1,5 +1,6 @@
-import { LONGEST_TIMER_MS, parseDuration, type Duration } from '@tierkit/core';
+import type { Duration } from '@tierkit/core';
 import { busError } from '../errors.ts';
+import { Faults } from '../faults.ts';
 import type { From } from './from.ts';
 
 export interface ConsumeOptions {
@@ -35,6 +36,7 @@ export interface ConsumerSettings {
   readonly maxBackoffMs: number;
   readonly claimAfterMs: number;
   readonly drainTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 const KNOWN: Readonly<Record<keyof ConsumeOptions, true>> = {
@@ -52,38 +54,31 @@ const KNOWN: Readonly<Record<keyof ConsumeOptions, true>> = {
 
 /** @throws {TierkitError} `ERR_BUS_OPTIONS` naming every fault */
 export function consumerSettings(options: ConsumeOptions): ConsumerSettings {
-  const faults: string[] = [];
-  const given: Readonly<Record<string, unknown>> = { ...options };
-  for (const name of Object.keys(given)) if (!Object.hasOwn(KNOWN, name)) faults.push(`${name} is not an option`);
-  const { group } = options ?? {};
-  if (typeof group !== 'string' || group === '' || group.length > 256) faults.push('group must be a name');
-  const whole = (name: 'concurrency' | 'batch' | 'maxAttempts', fallback: number): number => {
-    const value = given[name] ?? fallback;
-    if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 10_000) return value as number;
-    faults.push(`${name} must be a whole number from 1 to 10000`);
-    return fallback;
-  };
-  const duration = (name: 'backoff' | 'maxBackoff' | 'claimAfter' | 'drainTimeout', fallback: number): number => {
-    try {
-      return parseDuration((given[name] as Duration | undefined) ?? fallback, name, { maxMs: LONGEST_TIMER_MS });
-    } catch (error) {
-      faults.push(error instanceof Error ? error.message : `${name} is no duration`);
-      return fallback;
-    }
-  };
-  const claimAfterMs = duration('claimAfter', 30_000);
-  const maxBackoffMs = duration('maxBackoff', Math.min(30_000, claimAfterMs));
-  if (maxBackoffMs > claimAfterMs) faults.push('maxBackoff must not be longer than claimAfter');
+  const faults = new Faults(options, KNOWN, 'consume: ');
+  faults.expect(isGroup(options?.group), 'group must be a name');
+  const claimAfterMs = faults.duration('claimAfter', 30_000);
+  const maxBackoffMs = faults.duration('maxBackoff', Math.min(30_000, claimAfterMs));
+  faults.expect(maxBackoffMs <= claimAfterMs, 'maxBackoff must not be longer than claimAfter');
   const settings: ConsumerSettings = {
-    group,
-    concurrency: whole('concurrency', 1),
-    batch: whole('batch', 100),
-    maxAttempts: whole('maxAttempts', 5),
-    backoffMs: Math.min(duration('backoff', 1_000), maxBackoffMs),
+    group: options?.group,
+    concurrency: faults.whole('concurrency', 1, 10_000),
+    batch: faults.whole('batch', 100, 10_000),
+    maxAttempts: faults.whole('maxAttempts', 5, 10_000),
+    backoffMs: Math.min(faults.duration('backoff', 1_000), maxBackoffMs),
     maxBackoffMs,
     claimAfterMs,
-    drainTimeoutMs: duration('drainTimeout', 5_000),
+    drainTimeoutMs: faults.duration('drainTimeout', 5_000),
+    signal: faults.signal(),
   };
-  if (faults.length > 0) throw busError('ERR_BUS_OPTIONS', `consume: ${faults.join('; ')}`, { details: { faults } });
+  faults.throwIfAny();
   return settings;
+}
+
+/** @throws {TierkitError} `ERR_BUS_OPTIONS` */
+export function requireGroup(group: unknown): void {
+  if (!isGroup(group)) throw busError('ERR_BUS_OPTIONS', 'group must be a name');
+}
+
+export function isGroup(group: unknown): group is string {
+  return typeof group === 'string' && group !== '' && group.length <= 256;
 }

@@ -1,13 +1,23 @@
-import type { Retention } from '../channels/channel.ts';
+import type { DurableChannel } from '../channels/channel.ts';
 import type { KnownChannel } from '../channels/channel-map.ts';
-import type { DeadLetterStore } from '../drivers/driver.ts';
+import type { DeadEntry, DeadLetterStore } from '../drivers/driver.ts';
 import { parsePosition } from '../drivers/stream-id.ts';
+import { busError } from '../errors.ts';
 import type { BusEvent } from '../events/event.ts';
 import type { EventDecoder } from '../events/event-decoder.ts';
+import { Faults } from '../faults.ts';
+import { isGroup } from './consumer-options.ts';
 
 export interface DeadLetterOptions {
   /** Only those of one group. @default all */
   readonly group?: string;
+}
+
+export interface DeadLetterListOptions {
+  /** The id of the last that is known. @default from the oldest on */
+  readonly after?: string;
+  /** @default 100 */
+  readonly limit?: number;
 }
 
 /** An event that a group gave up. */
@@ -28,75 +38,80 @@ export interface DeadLetter<E = BusEvent> {
 
 /** The dead letters of a channel, oldest first; about 10,000 are kept. */
 export interface DeadLetters<E = BusEvent> {
-  /**
-   * @param options.after the id of the last that is known
-   * @param options.limit @default 100
-   * @throws {TierkitError} `ERR_BUS_POSITION`
-   */
-  list(options?: { readonly after?: string; readonly limit?: number }): Promise<DeadLetter<E>[]>;
+  /** @throws {TierkitError} `ERR_BUS_OPTIONS`, `ERR_BUS_POSITION`, `ERR_REDIS_*` */
+  list(options?: DeadLetterListOptions): Promise<DeadLetter<E>[]>;
   /**
    * Publishes them again, each for its group alone, and removes them here, each in one atomic step.
    *
-   * @param ids those to replay @default all
+   * One that fails again is given up again, and is not replayed a second time by the same call.
+   *
+   * @param ids those to replay @default all that there are
    * @returns how many there were
+   * @throws {TierkitError} `ERR_REDIS_*`, after which some may have been replayed
    */
   replay(ids?: readonly string[]): Promise<number>;
-  /** Discards them. @param ids @default all @returns how many there were */
+  /** Discards them. @param ids @default all that there are @returns how many there were @throws {TierkitError} `ERR_REDIS_*` */
   remove(ids?: readonly string[]): Promise<number>;
 }
 
 export interface DeadLetterParts {
   readonly store: DeadLetterStore;
   readonly stream: string;
-  readonly known: KnownChannel;
-  readonly retention: Retention;
+  readonly known: KnownChannel<DurableChannel<never, unknown>>;
   readonly decoder: EventDecoder;
-  readonly group: string | undefined;
+  readonly options: DeadLetterOptions;
 }
 
 const PAGE = 100;
 
-export function deadLettersOf({ store, stream, known, retention, decoder, group }: DeadLetterParts): DeadLetters {
-  const list = async (after: string | undefined, limit: number): Promise<DeadLetter[]> => {
-    const found: DeadLetter[] = [];
-    let from = after;
-    while (found.length < limit) {
-      const entries = await store.list(stream, from, PAGE);
-      for (const { id, message, subject, attempts, reason, group: own } of entries) {
-        from = id;
-        if (found.length === limit || (group !== undefined && own !== group)) continue;
-        const event = await decoder.decode({
-          known,
-          bytes: message,
-          exact: undefined,
-          encoded: subject ?? known.name.name,
-        });
-        const time = Number(id.split('-')[0]);
-        const letter = { id, group: own, attempts, reason, time, message };
-        found.push(event === undefined ? letter : { ...letter, event });
-      }
-      if (entries.length < PAGE) break;
+/** @throws {TierkitError} `ERR_BUS_OPTIONS` */
+export function deadLettersOf({ store, stream, known, decoder, options }: DeadLetterParts): DeadLetters {
+  const faults = new Faults(options, { group: true }, 'deadLetters: ');
+  const { group } = options ?? {};
+  faults.expect(group === undefined || isGroup(group), 'group must be a name');
+  faults.throwIfAny();
+
+  /** Those of the group, read a page at a time. */
+  async function* entries(after?: string): AsyncGenerator<DeadEntry, undefined> {
+    for (let from = after; ;) {
+      const page = await store.list(stream, from, PAGE);
+      for (const entry of page) if (group === undefined || entry.group === group) yield entry;
+      from = page.at(-1)?.id;
+      if (page.length < PAGE) return undefined;
     }
-    return found;
+  }
+  const letterOf = async ({ message, subject, ...rest }: DeadEntry): Promise<DeadLetter> => {
+    const encoded = subject ?? known.name.name;
+    const event = await decoder.decode({ known, bytes: message, exact: undefined, encoded });
+    const letter = { ...rest, time: Number(rest.id.split('-')[0]), message };
+    return event === undefined ? letter : { ...letter, event };
   };
-  /** Only those of the group, whoever names others. */
+  /** Only those that are there now: what is replayed may be given up again meanwhile. */
   const each = async (ids: readonly string[] | undefined, act: (ids: string[]) => Promise<number>): Promise<number> => {
+    if (ids !== undefined && !Array.isArray(ids)) throw busError('ERR_BUS_OPTIONS', 'ids must be a list');
+    const wanted = ids && new Set(ids);
+    const chosen: string[] = [];
+    for await (const { id } of entries()) if (wanted?.has(id) !== false) chosen.push(id);
     let done = 0;
-    let after: string | undefined;
-    for (;;) {
-      const entries = await store.list(stream, after, PAGE);
-      const chosen = entries.filter(
-        (entry) => (group === undefined || entry.group === group) && (ids === undefined || ids.includes(entry.id)),
-      );
-      if (chosen.length > 0) done += await act(chosen.map(({ id }) => id));
-      after = entries.at(-1)?.id;
-      if (entries.length < PAGE) return done;
-    }
+    for (let i = 0; i < chosen.length; i += PAGE) done += await act(chosen.slice(i, i + PAGE));
+    return done;
   };
   return {
-    list: async ({ after, limit = PAGE } = {}) =>
-      list(after === undefined ? undefined : parsePosition(after).id, limit),
-    replay: (ids) => each(ids, (chosen) => store.replay(stream, chosen, retention)),
+    async list(listOptions = {}) {
+      const { after, limit } = listSettings(listOptions);
+      const found: DeadLetter[] = [];
+      for await (const entry of entries(after)) if (found.push(await letterOf(entry)) === limit) break;
+      return found;
+    },
+    replay: (ids) => each(ids, (chosen) => store.replay(stream, chosen, known.channel.retention)),
     remove: (ids) => each(ids, (chosen) => store.remove(stream, chosen)),
   };
+}
+
+/** @throws {TierkitError} `ERR_BUS_OPTIONS`, `ERR_BUS_POSITION` */
+function listSettings(options: DeadLetterListOptions): { readonly after: string | undefined; readonly limit: number } {
+  const faults = new Faults(options, { after: true, limit: true }, 'deadLetters: ');
+  const limit = faults.whole('limit', PAGE);
+  faults.throwIfAny();
+  return { after: options.after === undefined ? undefined : parsePosition(options.after).id, limit };
 }

@@ -1,19 +1,19 @@
-import { TierkitError, type Clock, type ClockTimer, type Logger } from '@tierkit/core';
+import { TierkitError, type Clock, type Logger } from '@tierkit/core';
 import type { KnownChannel } from '../channels/channel-map.ts';
-import type { BusDriver, Delivery, GroupOwner, Start, StreamReader } from '../drivers/driver.ts';
+import type { BusDriver, Delivery, Start, StreamReader } from '../drivers/driver.ts';
 import { formatPosition } from '../drivers/stream-id.ts';
+import { busError } from '../errors.ts';
 import type { BusEvent } from '../events/event.ts';
 import type { EventDecoder } from '../events/event-decoder.ts';
+import { Readiness } from '../events/readiness.ts';
+import { isThenable } from '../thenable.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { Backoff } from './backoff.ts';
 import type { ConsumerSettings } from './consumer-options.ts';
-
-/** What a handler is told besides the event. */
-export interface ConsumeContext {
-  /** 1 the first time; more after a failure, or after a consumer was lost. */
-  readonly attempt: number;
-  /** Aborted when the consumer closes and does not wait any longer, or when the event went to another consumer. */
-  readonly signal: AbortSignal;
-}
+import type { Member } from './member.ts';
+import { Presence } from './presence.ts';
+import { Takeover } from './takeover.ts';
+import { Work, type ConsumeContext } from './work.ts';
 
 export interface GroupConsumerOptions {
   readonly driver: BusDriver;
@@ -25,76 +25,54 @@ export interface GroupConsumerOptions {
   readonly handler: (event: BusEvent, context: ConsumeContext) => unknown;
   readonly decoder: EventDecoder;
   readonly blockMs: number;
+  readonly readyTimeoutMs: number;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onFailure: () => void;
 }
 
-/** What a handler is told; most never look at the signal, which is costly to make. */
-class Work implements ConsumeContext {
-  readonly attempt: number;
-  #controller: AbortController | undefined;
-  #aborted = false;
-
-  constructor(attempt: number) {
-    this.attempt = attempt;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#aborted) this.#controller.abort();
-    return this.#controller.signal;
-  }
-
-  abort(): void {
-    this.#aborted = true;
-    this.#controller?.abort();
-  }
-}
-
-/** Acknowledgements wait this long for others, at the most. */
-const ACKNOWLEDGE_AFTER_MS = 50;
-/** Retries that fall due are looked for no more often. */
-const CLAIM_EVERY_MS = 20;
-/** What could not be asked for is asked for again. */
-const AWAY_MS = 1_000;
-/** A consumer with work before it looks for more after this long. */
-const BUSY_MS = 200;
-
-/** One consumer of a group on one durable channel. */
+/** One consumer of a group on one durable channel: takes events, and hands them to as many handlers as may be at work. */
 export class GroupConsumer {
-  readonly ready: Promise<void>;
   readonly #options: GroupConsumerOptions;
-  readonly #owner: GroupOwner;
+  readonly #member: Member;
   readonly #reader: StreamReader;
   readonly #backoff: Backoff;
+  readonly #readiness: Readiness;
+  readonly #acknowledgements: Acknowledgements;
+  readonly #presence: Presence;
+  readonly #takeover: Takeover;
   readonly #waiting: Delivery[] = [];
   readonly #working = new Map<string, Work>();
-  readonly #done: string[] = [];
-  /** Finished here, and not known to be acknowledged. */
-  readonly #finishedIds = new Set<string>();
+  /** Behind what this consumer knows that the group has been given. */
+  #start: Start;
   #onRoom: () => void = () => {};
   #onIdle: () => void = () => {};
-  #acknowledging: ClockTimer | undefined;
-  #touching: ClockTimer | undefined;
-  #claiming: ClockTimer | undefined;
-  #claimAtMs = Infinity;
-  /** When events that failed here fall due. */
-  #retriesAtMs: number[] = [];
   #closed = false;
   #closing: Promise<void> | undefined;
   readonly #running: Promise<void>;
 
   constructor(options: GroupConsumerOptions) {
+    const { driver, stream, settings, consumer, logger, clock, readyTimeoutMs, start } = options;
     this.#options = options;
-    this.#owner = { group: options.settings.group, consumer: options.consumer };
-    this.#reader = options.driver.openReader(options.stream);
-    this.#backoff = new Backoff(options.clock);
-    let running = Promise.resolve();
-    this.ready = new Promise((resolve) => {
-      running = this.#run(resolve);
+    this.#start = start;
+    this.#member = { driver, stream, settings, logger, clock, owner: { group: settings.group, consumer } };
+    this.#reader = driver.openReader(stream);
+    this.#backoff = new Backoff(clock);
+    this.#readiness = new Readiness(clock, readyTimeoutMs, 'consumer');
+    this.#acknowledgements = new Acknowledgements(this.#member);
+    this.#presence = new Presence(this.#member, {
+      holds: () => [...this.#working.keys(), ...this.#waiting.map(({ id }) => id)],
+      onTaken: (ids) => this.#giveUp(ids),
     });
-    this.#running = running;
+    this.#takeover = new Takeover(this.#member, {
+      isBusy: () => this.#waiting.length > 0,
+      onClaimed: (deliveries) => this.#takeOver(deliveries),
+    });
+    this.#running = this.#run();
+  }
+
+  get ready(): Promise<void> {
+    return this.#readiness.promise;
   }
 
   /** Takes nothing more, and waits for handlers at work. What they did not finish goes to other consumers. */
@@ -105,13 +83,14 @@ export class GroupConsumer {
   }
 
   async #close(): Promise<void> {
-    const { clock, driver, settings, stream } = this.#options;
+    const { clock, driver, settings, stream, owner, logger } = this.#member;
+    this.#readiness.settle(busError('ERR_BUS_CLOSED', 'the consumer was closed'));
     // Left to others at once.
     const left = this.#waiting.splice(0);
     this.#reader.close();
     this.#onRoom();
     this.#backoff.cancel();
-    this.#claiming?.cancel();
+    const looked = this.#takeover.end();
     if (this.#working.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = clock.setTimeout(resolve, settings.drainTimeoutMs);
@@ -122,41 +101,43 @@ export class GroupConsumer {
       });
     }
     for (const work of this.#working.values()) work.abort();
-    this.#touching?.cancel();
-    this.#acknowledging?.cancel();
-    await this.#running;
+    this.#presence.end();
+    await Promise.all([this.#running, looked]);
+    await this.#acknowledgements.flush();
     left.push(...this.#waiting.splice(0));
     try {
-      await this.#acknowledge();
-      await Promise.all(left.map(({ id }) => driver.release(stream, this.#owner, id, 0, settings.claimAfterMs)));
-      await driver.forgetConsumer(stream, this.#owner);
+      await Promise.all(left.map((delivery) => this.#release(delivery.id, 0, delivery.attempt - 1)));
+      await driver.forgetConsumer(stream, owner);
     } catch (error) {
       // They are handed out again, which `at least once` allows.
-      this.#options.logger.warn({ error, stream }, 'a consumer could not say goodbye');
+      logger.warn({ error, stream }, 'a consumer could not say goodbye');
     }
   }
 
-  async #run(settle: () => void): Promise<void> {
-    const { driver, stream, start, settings, blockMs, logger } = this.#options;
-    const { group, consumer } = this.#owner;
+  async #run(): Promise<void> {
+    const { blockMs } = this.#options;
+    const { driver, stream, settings, owner, logger } = this.#member;
     let created = false;
     while (!this.#closed) {
       try {
         if (!created) {
-          await driver.createGroup(stream, group, start);
+          this.#start = await driver.createGroup(stream, owner.group, this.#start);
           created = true;
-          settle();
-          this.#claimIn(0);
+          this.#readiness.settle();
+          this.#takeover.lookIn(0);
         }
         await this.#room();
         if (this.#isClosed()) return;
-        this.#take(await this.#reader.readGroup(group, consumer, settings.batch, blockMs));
+        const deliveries = await this.#reader.readGroup(owner.group, owner.consumer, settings.batch, blockMs);
+        const last = deliveries.at(-1);
+        if (last !== undefined) this.#start = { id: last.id, count: last.count };
+        this.#take(deliveries);
         this.#backoff.reset();
       } catch (error) {
         if (this.#isClosed()) return;
-        // Somebody deleted the stream: the group begins anew with all that is published since.
+        // Somebody deleted the stream or the group, which goes on behind what was read here.
         if (error instanceof TierkitError && error.details['reply'] === 'NOGROUP') created = false;
-        logger.warn({ error, stream, group }, 'a durable channel cannot be consumed for now');
+        logger.warn({ error, stream, group: owner.group }, 'a durable channel cannot be consumed for now');
         await this.#backoff.wait();
       }
     }
@@ -170,9 +151,21 @@ export class GroupConsumer {
 
   #take(deliveries: readonly Delivery[]): void {
     this.#waiting.push(...deliveries);
-    if (deliveries.length > 0) this.#touchLater();
-    const { concurrency } = this.#options.settings;
+    if (deliveries.length > 0) this.#presence.start();
+    const { concurrency } = this.#member.settings;
     while (!this.#closed && this.#working.size < concurrency && this.#waiting.length > 0) this.#next();
+  }
+
+  /** What is at work or finished here was claimed from ourselves: we were slow to say so. */
+  #takeOver(claimed: readonly Delivery[]): void {
+    for (const { id } of claimed) if (this.#acknowledgements.has(id)) this.#acknowledgements.add(id);
+    this.#take(claimed.filter(({ id }) => !this.#working.has(id) && !this.#acknowledgements.has(id)));
+  }
+
+  #giveUp(ids: ReadonlySet<string>): void {
+    if (ids.size === 0) return;
+    this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter(({ id }) => !ids.has(id)));
+    for (const id of ids) this.#working.get(id)?.abort();
   }
 
   /** Handles what waits until nothing does, on one of the lanes of concurrency. */
@@ -188,163 +181,114 @@ export class GroupConsumer {
       });
       return;
     }
-    this.#acknowledgeLater();
     this.#onRoom();
     if (this.#working.size === 0) this.#onIdle();
   }
 
-  /** @returns a promise if the handler takes its time */
+  /** @returns a promise if it takes its time; the event is at work then */
   #handle(delivery: Delivery): Promise<void> | undefined {
-    const { settings, known, decoder } = this.#options;
-    const { id, attempt, group, message, subject } = delivery;
+    const { settings } = this.#member;
+    const { id, attempt, group, counted } = delivery;
     // Replayed for another group.
-    if (group !== undefined && group !== settings.group) return this.#finished(id);
+    if (group !== undefined && group !== settings.group) return this.#finish(id);
+    const work = new Work(attempt);
     // Whoever had it before died of it, so often that it will not be tried again.
-    if (attempt > settings.maxAttempts) return this.#bury(id, attempt - 1, 'no consumer survived it');
-    const position = formatPosition(delivery);
+    if (attempt > settings.maxAttempts) return this.#bury(id, work, attempt - 1, 'no consumer survived it');
+    if (counted) return this.#decode(delivery, work);
+    this.#working.set(id, work);
+    return this.#begin(delivery, work);
+  }
+
+  /** What was taken over is counted as it begins, so that only what begins can be given up for it. */
+  async #begin(delivery: Delivery, work: Work): Promise<void> {
+    const { id, attempt } = delivery;
+    try {
+      if (await this.#release(id, this.#member.settings.claimAfterMs, attempt)) await this.#decode(delivery, work);
+    } catch (error) {
+      this.#unanswered(error);
+    }
+  }
+
+  #decode(delivery: Delivery, work: Work): Promise<void> | undefined {
+    const { known, decoder } = this.#options;
+    const { id, message, subject } = delivery;
     const event = decoder.decode({
       known,
       bytes: message,
       exact: undefined,
       encoded: subject ?? known.name.name,
-      position,
+      position: formatPosition(delivery),
     });
-    if (event instanceof Promise) {
-      this.#working.set(id, new Work(attempt));
-      return event.then((judged) => this.#handleEvent(delivery, judged));
-    }
-    return this.#handleEvent(delivery, event);
+    if (!(event instanceof Promise)) return this.#handleEvent(id, work, event);
+    this.#working.set(id, work);
+    return event.then((judged) => this.#handleEvent(id, work, judged));
   }
 
-  #handleEvent({ id, attempt }: Delivery, event: BusEvent | undefined): Promise<void> | undefined {
-    if (event === undefined) return this.#bury(id, attempt, 'it cannot be read, or does not pass the schema');
-    const work = this.#working.get(id) ?? new Work(attempt);
+  #handleEvent(id: string, work: Work, event: BusEvent | undefined): Promise<void> | undefined {
+    if (event === undefined)
+      return this.#bury(id, work, work.attempt, 'it cannot be read, or does not pass the schema');
     try {
       const result = this.#options.handler(event, work);
-      if (!(result instanceof Promise)) return this.#finished(id);
+      if (!isThenable(result)) return this.#finish(id);
       this.#working.set(id, work);
-      return result.then(
-        () => this.#finished(id),
-        (error: unknown) => this.#failed(id, attempt, error),
+      return Promise.resolve(result).then(
+        () => this.#finish(id),
+        (error: unknown) => this.#fail(id, work, error),
       );
     } catch (error) {
-      return this.#failed(id, attempt, error);
+      return this.#fail(id, work, error);
     }
   }
 
-  #finished(id: string): undefined {
-    this.#done.push(id);
-    this.#finishedIds.add(id);
-    if (this.#done.length >= this.#options.settings.batch) void this.#acknowledge();
-    else this.#acknowledgeLater();
+  #finish(id: string): undefined {
+    this.#acknowledgements.add(id);
   }
 
-  #failed(id: string, attempt: number, error: unknown): Promise<void> {
-    const { settings, logger, onFailure, driver, stream } = this.#options;
-    onFailure();
-    const reason = error instanceof Error ? error.message : String(error);
-    logger.warn({ error, stream, group: settings.group, id, attempt }, 'a handler of a durable channel failed');
-    if (attempt >= settings.maxAttempts) return this.#bury(id, attempt, reason);
+  async #fail(id: string, work: Work, error: unknown): Promise<void> {
+    const { settings, logger, stream, owner } = this.#member;
+    const { attempt } = work;
+    this.#options.onFailure();
+    const reason = reasonOf(error);
+    logger.warn({ error, stream, group: owner.group, id, attempt }, 'a handler of a durable channel failed');
+    if (attempt >= settings.maxAttempts) return this.#bury(id, work, attempt, reason);
+    this.#working.set(id, work);
     const delayMs = Math.min(settings.backoffMs * 2 ** (attempt - 1), settings.maxBackoffMs);
-    return this.#ask(driver.release(stream, this.#owner, id, delayMs, settings.claimAfterMs)).then(() => {
-      this.#retriesAtMs.push(this.#options.clock.monotonic() + delayMs + 1);
-      this.#claimIn(delayMs + 1);
-    });
+    await this.#release(id, delayMs, attempt).catch((unanswered: unknown) => this.#unanswered(unanswered));
+    this.#takeover.retryIn(delayMs);
   }
 
-  #bury(id: string, attempts: number, reason: string): Promise<void> {
-    const { driver, stream, settings } = this.#options;
-    this.#working.set(id, this.#working.get(id) ?? new Work(attempts));
-    return this.#ask(driver.bury(stream, settings.group, { id, attempts, reason: reason.slice(0, 1_000) }));
+  async #bury(id: string, work: Work, attempts: number, reason: string): Promise<void> {
+    const { driver, stream, owner } = this.#member;
+    this.#working.set(id, work);
+    try {
+      await driver.bury(stream, owner.group, { id, attempts, reason: reason.slice(0, 1_000) });
+    } catch (error) {
+      this.#unanswered(error);
+    }
+  }
+
+  /** @returns whether it was still this consumer's */
+  #release(id: string, delayMs: number, attempts: number): Promise<boolean> {
+    const { driver, stream, owner, settings } = this.#member;
+    return driver.release(stream, owner, id, { idleMs: Math.max(0, settings.claimAfterMs - delayMs), attempts });
+  }
+
+  /** What is not answered is not lost: the event is handed out again. */
+  #unanswered(error: unknown): void {
+    this.#member.logger.warn({ error, stream: this.#member.stream }, 'a consumer was not answered');
   }
 
   // A method of its own, because the type checker takes the field for unchanged across an await.
   #isClosed(): boolean {
     return this.#closed;
   }
+}
 
-  /** What is not answered is not lost: the event is handed out again. */
-  async #ask(answer: Promise<unknown>): Promise<void> {
-    try {
-      await answer;
-    } catch (error) {
-      this.#options.logger.warn({ error, stream: this.#options.stream }, 'a consumer was not answered');
-    }
-  }
-
-  #acknowledgeLater(): void {
-    if (this.#done.length === 0) return;
-    this.#acknowledging ??= this.#options.clock.setTimeout(() => void this.#acknowledge(), ACKNOWLEDGE_AFTER_MS);
-  }
-
-  async #acknowledge(): Promise<void> {
-    this.#acknowledging?.cancel();
-    this.#acknowledging = undefined;
-    const ids = this.#done.splice(0);
-    if (ids.length === 0) return;
-    const { driver, stream } = this.#options;
-    await this.#ask(
-      driver.acknowledge(stream, this.#owner.group, ids).then(() => {
-        for (const id of ids) this.#finishedIds.delete(id);
-      }),
-    );
-  }
-
-  /** What is at work or waits here must not look abandoned. */
-  #touchLater(): void {
-    const { clock, settings } = this.#options;
-    this.#touching ??= clock.setTimeout(() => {
-      this.#touching = undefined;
-      if (this.#waiting.length + this.#working.size > 0) void this.#touch().then(() => this.#touchLater());
-    }, settings.claimAfterMs / 3);
-  }
-
-  async #touch(): Promise<void> {
-    const { driver, stream, logger } = this.#options;
-    const ids = [...this.#working.keys(), ...this.#waiting.map(({ id }) => id)];
-    try {
-      const own = new Set(await driver.touch(stream, this.#owner, ids));
-      const asked = new Set(ids);
-      const left = this.#waiting.filter(({ id }) => own.has(id) || !asked.has(id));
-      this.#waiting.splice(0, this.#waiting.length, ...left);
-      for (const [id, work] of this.#working) if (asked.has(id) && !own.has(id)) work.abort();
-    } catch (error) {
-      logger.warn({ error, stream }, 'a consumer could not say that it is at work');
-    }
-  }
-
-  /** Looks for what can be taken over in so many milliseconds, or sooner. */
-  #claimIn(ms: number): void {
-    const { clock, settings } = this.#options;
-    const inMs = Math.max(CLAIM_EVERY_MS, ms);
-    const atMs = clock.monotonic() + inMs;
-    if (this.#closed || this.#claimAtMs <= atMs) return;
-    this.#claiming?.cancel();
-    this.#claimAtMs = atMs;
-    this.#claiming = clock.setTimeout(() => {
-      this.#claimAtMs = Infinity;
-      const lookedAtMs = clock.monotonic();
-      void this.#claim().finally(() => {
-        // The time of one that failed meanwhile may have been passed over, because this look was to come sooner.
-        this.#retriesAtMs = this.#retriesAtMs.filter((atMs) => atMs > lookedAtMs);
-        const dueMs = this.#retriesAtMs.reduce((least, atMs) => Math.min(least, atMs), Infinity) - clock.monotonic();
-        this.#claimIn(Math.min(dueMs, settings.claimAfterMs / 2));
-      });
-    }, inMs);
-  }
-
-  async #claim(): Promise<void> {
-    const { driver, stream, settings, logger } = this.#options;
-    if (this.#waiting.length > 0) return this.#claimIn(BUSY_MS);
-    try {
-      const claimed = await driver.claim(stream, this.#owner, settings.claimAfterMs, settings.batch);
-      // What is at work or finished here was claimed from ourselves: we were slow to say so.
-      for (const { id } of claimed) if (this.#finishedIds.has(id)) this.#finished(id);
-      this.#take(claimed.filter(({ id }) => !this.#working.has(id) && !this.#finishedIds.has(id)));
-      if (claimed.length === settings.batch) this.#claimIn(0);
-    } catch (error) {
-      if (!this.#closed) logger.warn({ error, stream }, 'what other consumers left cannot be taken over for now');
-      this.#claimIn(AWAY_MS);
-    }
+/** Handlers may throw anything, also what has no text. */
+function reasonOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'something that has no text';
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@tierkit/core';
 import type { Route } from '../channels/channel-map.ts';
 import type { BusDriver, Position, Start, StreamEntry, StreamReader } from '../drivers/driver.ts';
-import { formatPosition } from '../drivers/stream-id.ts';
+import { formatPosition, isBehind } from '../drivers/stream-id.ts';
 import type { Inbox, Source } from '../events/inbox.ts';
 import { Backoff } from './backoff.ts';
 
@@ -52,7 +52,7 @@ class StreamTail {
     let at: Position | undefined;
     while (!this.#closed) {
       try {
-        at ??= await this.#options.driver.locate(this.#options.stream, this.#options.start);
+        at ??= await this.#locate();
         settle();
         await this.#inbox.whenRoom();
         if (this.#isClosed()) return;
@@ -68,6 +68,15 @@ class StreamTail {
         await this.#backoff.wait();
       }
     }
+  }
+
+  async #locate(): Promise<Position> {
+    const { driver, stream, start } = this.#options;
+    const at = await driver.locate(stream, start);
+    // The stream ends before a place that was in it: it was lost meanwhile, or it is another one.
+    const ahead = typeof start === 'object' && 'id' in start && isBehind(start.id, at.id);
+    if (ahead) this.#inbox.tellGap({ reason: 'trimmed', missed: undefined });
+    return at;
   }
 
   #offer(entry: StreamEntry, before: Position): void {

@@ -14,7 +14,6 @@ const MAX_HEADER_LENGTH = 512;
 
 /** @throws {TierkitError} `ERR_BUS_PAYLOAD`: it cannot be encoded, or is too large */
 export function encodeEnvelope(codec: BusCodec, envelope: Envelope, maxBytes: number): Buffer | string {
-  // JSON leaves it out, so that nobody could read the event.
   if (envelope.data === undefined) throw busError('ERR_BUS_PAYLOAD', 'undefined cannot be published; null can');
   let encoded: Buffer | string;
   try {
@@ -22,6 +21,8 @@ export function encodeEnvelope(codec: BusCodec, envelope: Envelope, maxBytes: nu
   } catch (cause) {
     throw busError('ERR_BUS_PAYLOAD', 'the codec cannot encode the data', { cause });
   }
+  if (typeof encoded !== 'string' && !Buffer.isBuffer(encoded))
+    throw busError('ERR_BUS_PAYLOAD', 'the codec gave neither text nor a Buffer');
   const bytes = typeof encoded === 'string' ? encodedBytes(encoded, maxBytes) : encoded.length;
   if (bytes > maxBytes) {
     const message = `the event has ${bytes} bytes, and ${maxBytes} are allowed`;
@@ -59,6 +60,7 @@ function isEnvelope(value: unknown): value is Envelope {
   );
 }
 
-function isHeader(value: unknown): value is string {
+/** Whether receivers take it as an id, a source or a trace context. */
+export function isHeader(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_HEADER_LENGTH;
 }

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from '@tierkit/core';
 import type { KnownChannel, Resolved } from '../channels/channel-map.ts';
+import { isThenable } from '../thenable.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import type { BusCodec, BusEvent } from './event.ts';
 
@@ -41,18 +42,17 @@ export class EventDecoder {
     if (params === undefined) return this.#invalid(received, 'its channel has other parameters');
     const { schema } = known.channel;
     if (schema === undefined) return eventOf(received, params, envelope, envelope.data);
-    let result: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
-    try {
-      result = schema['~standard'].validate(envelope.data);
-    } catch {
-      return this.#invalid(received, 'its schema throws');
-    }
     const judge = (judged: StandardSchemaV1.Result<unknown>): BusEvent | undefined =>
       judged.issues === undefined
         ? eventOf(received, params, envelope, judged.value)
         : this.#invalid(received, 'it does not pass the schema');
-    if (!(result instanceof Promise)) return judge(result);
-    return result.then(judge, () => this.#invalid(received, 'its schema throws'));
+    const broken = (): undefined => this.#invalid(received, 'its schema throws');
+    try {
+      const result = schema['~standard'].validate(envelope.data);
+      return isThenable(result) ? Promise.resolve(result).then(judge).catch(broken) : judge(result);
+    } catch {
+      return broken();
+    }
   }
 
   #invalid({ known }: Received, reason: string): undefined {

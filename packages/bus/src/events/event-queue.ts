@@ -43,8 +43,8 @@ export class EventQueue<T> {
       this.#count > 0 &&
       (this.#count >= this.#bounds.maxQueue || this.#bytes + bytes > this.#bounds.maxQueueBytes)
     ) {
-      if (this.#bounds.overflow === 'disconnect') return undefined;
       if (kept) break;
+      if (this.#bounds.overflow === 'disconnect') return undefined;
       const first = this.#slots[this.#head];
       if (this.#bounds.overflow === 'dropNewest' || (first !== undefined && 'kept' in first && first.kept)) {
         this.gap({ reason: 'overflow', missed: 1 });

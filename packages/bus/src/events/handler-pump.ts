@@ -1,4 +1,5 @@
 import type { Logger } from '@tierkit/core';
+import { isThenable } from '../thenable.ts';
 import type { BusEvent } from './event.ts';
 import type { Inbox } from './inbox.ts';
 
@@ -19,7 +20,7 @@ export function pump(inbox: Inbox, handler: (event: BusEvent) => unknown, { logg
     if (inbox.ended) return undefined;
     try {
       const result = handler(event);
-      return result instanceof Promise ? result.catch(failed) : undefined;
+      return isThenable(result) ? Promise.resolve(result).catch(failed) : undefined;
     } catch (error) {
       failed(error);
       return undefined;
@@ -41,11 +42,13 @@ export function pump(inbox: Inbox, handler: (event: BusEvent) => unknown, { logg
       }
     }
     busy = false;
-    if (inbox.error !== undefined && !told) {
-      told = true;
-      failed(inbox.error);
-    }
   };
   let told = false;
-  inbox.whenItem(drain);
+  inbox.whenItem(() => {
+    drain();
+    // Told also while a handler is at work, which may never end.
+    if (inbox.error === undefined || told) return;
+    told = true;
+    failed(inbox.error);
+  });
 }

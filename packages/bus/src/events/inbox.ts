@@ -1,9 +1,10 @@
-import { LONGEST_TIMER_MS, TierkitError, type Clock, type Logger } from '@tierkit/core';
+import type { Clock, Logger, TierkitError } from '@tierkit/core';
 import { busError } from '../errors.ts';
 import type { BusEvent } from './event.ts';
 import type { EventDecoder, Received } from './event-decoder.ts';
 import { EventQueue, type QueueBounds } from './event-queue.ts';
 import type { Gap } from './gap.ts';
+import { Readiness } from './readiness.ts';
 
 export interface InboxOptions extends QueueBounds {
   readonly decoder: EventDecoder;
@@ -26,15 +27,14 @@ export interface Source {
 
 /** Where the events of one subscription wait for whoever takes them, as an iterator or one by one. */
 export class Inbox {
-  readonly ready: Promise<void>;
   missed = 0;
   readonly #options: InboxOptions;
   readonly #queue: EventQueue<Received | BusEvent>;
   readonly #wakers = new Set<() => void>();
   readonly #lost = new Set<object>();
-  readonly #endings: (() => void)[] = [];
+  readonly #readiness: Readiness;
   #onItem: () => void = () => {};
-  #settleReady: (error?: Error) => void = () => {};
+  #forgetSignal: () => void = () => {};
   #sources: readonly Source[] = [];
   #error: TierkitError | undefined;
   #ended = false;
@@ -42,11 +42,11 @@ export class Inbox {
   constructor(options: InboxOptions) {
     this.#options = options;
     this.#queue = new EventQueue(options);
-    this.ready = new Promise((resolve, reject) => {
-      this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
-    });
-    // Nobody has to wait for it.
-    this.ready.catch(() => undefined);
+    this.#readiness = new Readiness(options.clock, options.readyTimeoutMs, 'subscription');
+  }
+
+  get ready(): Promise<void> {
+    return this.#readiness.promise;
   }
 
   get ended(): boolean {
@@ -68,24 +68,16 @@ export class Inbox {
 
   start(sources: readonly Source[], signal: AbortSignal | undefined): void {
     this.#sources = sources;
+    // A source may have told so much at once that it was over before it began.
+    if (this.#ended) return this.#closeSources();
+    if (signal?.aborted === true) return this.end();
     if (signal !== undefined) {
       const abort = (): void => this.end();
-      if (signal.aborted) return this.end();
       signal.addEventListener('abort', abort, { once: true });
-      this.#endings.push(() => signal.removeEventListener('abort', abort));
+      this.#forgetSignal = () => signal.removeEventListener('abort', abort);
     }
-    const { clock, readyTimeoutMs } = this.#options;
-    const timer = clock.setTimeout(
-      () =>
-        this.#settleReady(busError('ERR_BUS_TIMEOUT', `the subscription is not in effect after ${readyTimeoutMs} ms`)),
-      Math.min(readyTimeoutMs, LONGEST_TIMER_MS),
-    );
-    this.#endings.push(() => timer.cancel());
     Promise.all(sources.map(({ ready }) => ready)).then(
-      () => {
-        timer.cancel();
-        this.#settleReady();
-      },
+      () => this.#readiness.settle(),
       () => undefined,
     );
   }
@@ -142,7 +134,8 @@ export class Inbox {
         this.#report(slot.gap);
         continue;
       }
-      const event = 'bytes' in slot.item ? this.#options.decoder.decode(slot.item) : slot.item;
+      if (!('bytes' in slot.item)) return slot.item;
+      const event = this.#options.decoder.decode(slot.item);
       if (event instanceof Promise) return event.then((judged) => (this.#wanted(judged) ? judged : this.take()));
       if (this.#wanted(event)) return event;
     }
@@ -151,13 +144,17 @@ export class Inbox {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const source of this.#sources) source.close();
-    for (const ending of this.#endings) ending();
+    this.#closeSources();
+    this.#forgetSignal();
     this.#queue.clear();
-    this.#settleReady(this.#error ?? busError('ERR_BUS_CLOSED', 'the subscription was closed'));
+    this.#readiness.settle(this.#error ?? busError('ERR_BUS_CLOSED', 'the subscription was closed'));
     this.#wake();
     this.#options.onEnd();
     this.#onItem();
+  }
+
+  #closeSources(): void {
+    for (const source of this.#sources) source.close();
   }
 
   #wanted(event: BusEvent | undefined): event is BusEvent {

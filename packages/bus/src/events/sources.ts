@@ -1,11 +1,12 @@
+import type { Clock, Logger } from '@tierkit/core';
 import type { Subscription } from '@tierkit/redis';
 import type { FedChannel } from '../channels/channel.ts';
 import type { KnownChannel, Route } from '../channels/channel-map.ts';
 import type { BusDriver } from '../drivers/driver.ts';
 import type { BusNames } from '../drivers/names.ts';
 import { busError } from '../errors.ts';
-import type { BusEvent } from './event.ts';
 import type { Inbox, Source } from './inbox.ts';
+import type { Origin } from './origin.ts';
 
 /** Longer than anybody waits; the inbox has its own limit. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -35,12 +36,30 @@ function sourceOf(subscription: Subscription): Source {
   return { ready, close: () => subscription.off() };
 }
 
+export interface FedSourceParts {
+  readonly origin: Origin;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
 /** Feeds an inbox with what something in this process tells. */
 export function fedSource(
-  known: KnownChannel & { readonly channel: FedChannel },
+  { name: { name }, channel }: KnownChannel & { readonly channel: FedChannel },
   inbox: Inbox,
-  eventOf: (data: unknown) => BusEvent,
+  { origin, logger, clock }: FedSourceParts,
 ): Source {
-  const stop = known.channel.source((data) => inbox.offer(eventOf(data), 0));
-  return { ready: Promise.resolve(), close: stop };
+  const { source } = origin;
+  const stop = channel.source((data) =>
+    inbox.offer({ type: name, channel: name, params: {}, data, id: origin.newId(), time: clock.now(), source }, 0),
+  );
+  return {
+    ready: Promise.resolve(),
+    close() {
+      try {
+        stop();
+      } catch (error) {
+        logger.error({ error, channel: name }, 'the source of a fed channel cannot be stopped');
+      }
+    },
+  };
 }

@@ -30,34 +30,32 @@ export function subscriptionOver(inbox: Inbox): EventSubscription<BusEvent> {
   let busy = false;
 
   const answer = (): void => {
-    if (busy) return;
-    while (asking.length > 0) {
+    // Also while a schema is at work, which may never answer.
+    while (inbox.ended && asking.length > 0) finish();
+    while (!busy && asking.length > 0) {
       const event = inbox.take();
-      if (event instanceof Promise) {
-        busy = true;
-        void event.then((judged) => {
-          busy = false;
-          if (judged !== undefined) asking.shift()?.resolve({ value: judged, done: false });
-          answer();
-        });
-        return;
+      if (event === undefined) return;
+      if (!(event instanceof Promise)) {
+        asking.shift()?.resolve({ value: event, done: false });
+        continue;
       }
-      if (event !== undefined) asking.shift()?.resolve({ value: event, done: false });
-      else if (inbox.ended) finish();
-      else return;
+      busy = true;
+      void event.then((judged) => {
+        busy = false;
+        if (judged !== undefined) asking.shift()?.resolve({ value: judged, done: false });
+        answer();
+      });
     }
   };
+  let told = false;
   const finish = (): void => {
-    // Only the first is told why; for the others the subscription has ended.
     const { error } = inbox;
-    const told = asking.shift();
-    if (error === undefined || thrown) told?.resolve({ value: undefined, done: true });
-    else {
-      thrown = true;
-      told?.reject(error);
-    }
+    const asked = asking.shift();
+    // Only the first is told why; for the others the subscription has ended.
+    if (error === undefined || told) return asked?.resolve({ value: undefined, done: true });
+    told = true;
+    asked?.reject(error);
   };
-  let thrown = false;
   inbox.whenItem(answer);
 
   return {

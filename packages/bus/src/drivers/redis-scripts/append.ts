@@ -3,7 +3,7 @@ import { defineScript } from '@tierkit/redis';
 /**
  * Adds an entry and trims the stream. Its number is the name of the message's field, which spares readers two strings an
  * entry. What trimming takes from a group before any consumer had it is counted
- * per group; `upto:` remembers how far that was counted.
+ * per group, which then counts as having read it.
  */
 export const append = defineScript({
   name: 'bus-append',
@@ -25,7 +25,7 @@ export const append = defineScript({
     if maxAgeMs > 0 then
       local time = redis.call('TIME')
       local oldest = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) - maxAgeMs
-      redis.call('XTRIM', stream, 'MINID', '~', string.format('%.0f', oldest))
+      redis.call('XTRIM', stream, 'MINID', '~', string.format('%.0f', math.max(oldest, 0)))
     end
     if redis.call('XLEN', stream) > before then return {id, count} end
     local function fields(list)
@@ -38,14 +38,10 @@ export const append = defineScript({
     local trimmed = info['entries-added'] - info['length']
     for _, group in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
       local g = fields(group)
-      local read = g['entries-read']
-      if read then
-        local upto = tonumber(redis.call('HGET', lost, 'upto:' .. g['name']) or '0')
-        local missed = trimmed - math.max(read, upto)
-        if missed > 0 then
-          redis.call('HINCRBY', lost, 'lost:' .. g['name'], missed)
-          redis.call('HSET', lost, 'upto:' .. g['name'], trimmed)
-        end
+      local missed = g['entries-read'] and trimmed - g['entries-read'] or 0
+      if missed > 0 then
+        redis.call('HINCRBY', lost, 'lost:' .. g['name'], missed)
+        redis.call('XGROUP', 'SETID', stream, g['name'], g['last-delivered-id'], 'ENTRIESREAD', string.format('%.0f', trimmed))
       end
     end
     return {id, count}
