@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, until, type RedisCluster } from '../../../test/servers/index.ts';
 import { durable, ephemeral } from '../src/index.ts';
-import { busConformance } from './conformance.ts';
+import { busConformance, PATIENT } from './conformance.ts';
 import { taken, world } from './world.ts';
 
 let cluster: RedisCluster;
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-busConformance('Cluster', () => ({ cluster: cluster.nodes }));
+busConformance('Cluster', () => ({ cluster: cluster.nodes, ...PATIENT }));
 
 describe('Cluster with sharded channels', () => {
   const { bus } = world(() => ({ cluster: cluster.nodes }));

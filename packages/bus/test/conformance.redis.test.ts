@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
-import { busConformance } from './conformance.ts';
+import { busConformance, PATIENT } from './conformance.ts';
 
-busConformance('Redis', () => inject('redisUrl'));
+busConformance('Redis', () => ({ url: inject('redisUrl'), ...PATIENT }));
 // Commands in turn over several connections must not overtake each other.
-busConformance('Redis with a pool', () => ({ url: inject('redisUrl'), maxConnections: 4 }));
+busConformance('Redis with a pool', () => ({ url: inject('redisUrl'), maxConnections: 4, ...PATIENT }));

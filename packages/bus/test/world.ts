@@ -26,7 +26,8 @@ export function world(backend: () => BusOptions['redis']): World {
   const current = (): string => (prefix ||= `t${randomUUID()}:`);
   return {
     async bus(channels, options = {}) {
-      const bus = createBus(channels, { redis: backend(), prefix: current(), ...options });
+      // A machine that is busy for some seconds is not to look like a lost connection.
+      const bus = createBus(channels, { redis: backend(), prefix: current(), feedTimeout: '20s', ...options });
       ends.push(() => bus.close());
       await bus.ready();
       return bus;

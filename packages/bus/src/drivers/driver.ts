@@ -47,6 +47,7 @@ export interface GroupState {
   readonly consumers: number;
   /** Entries that trimming removed before the group had finished them. */
   readonly lost: number;
+  /** Of the channel, those of other groups included. */
   readonly deadLetters: number;
 }
 
