@@ -1,7 +1,9 @@
 import { createTiers, type Tiers } from '@tierkit/cache';
 import type { RedisInput } from '@tierkit/redis';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { ask, startCluster, startProxy, startRedis, type Proxy, type RedisProcess } from '../servers/index.ts';
+import { bundle } from '../support/bundle.ts';
 import { staleReads, type Change, type Observation, type StaleRead } from './history.ts';
 import { CALM_MS, NAMES, SCOPES, type Sabotage } from './protocol.ts';
 import { seededRandom } from './random.ts';
@@ -49,9 +51,10 @@ interface Backend {
 /** Runs random operations in several processes while connections are cut and servers die, and counts what is stale. */
 export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> {
   const random = seededRandom(run.seed);
+  const program = await bundle(fileURLToPath(new URL('worker.ts', import.meta.url)));
   const backend = await start(run.topology);
   const prefix = `coherence-${run.seed}:`;
-  const workers = Array.from({ length: run.processes ?? 3 }, () => new WorkerProcess());
+  const workers = Array.from({ length: run.processes ?? 3 }, () => new WorkerProcess(program.file));
   const truth = createTiers({ redis: backend.direct, prefix, l1: false });
   const report = { operations: 0, reads: 0, faults: 0, stale: [] as StaleRead[], different: [] as string[] };
   try {
@@ -98,6 +101,7 @@ export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> 
     await Promise.all(workers.map((worker) => worker.stop()));
     await truth.close();
     await backend.stop();
+    program.remove();
   }
 }
 

@@ -1,19 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
 
 /** A worker in a process of its own. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
 
-  constructor() {
-    const execArgv = ['--conditions=@tierkit/source', '--import', 'tsx'];
-    this.#child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
-      execArgv,
-      stdio: 'inherit',
-      serialization: 'advanced',
-    });
+  /** @param program The file of `worker.ts`, bundled. */
+  constructor(program: string) {
+    this.#child = fork(program, { execArgv: [], stdio: 'inherit', serialization: 'advanced' });
   }
 
   async start(settings: WorkerSettings): Promise<void> {

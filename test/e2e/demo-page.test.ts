@@ -1,27 +1,30 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../servers/index.ts';
+import { bundle, type Bundle } from '../support/bundle.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+let demo: Bundle;
 let folder: string;
-beforeAll(() => {
+beforeAll(async () => {
+  demo = await bundle(join(repository, 'apps/demo/src/main.ts'));
   folder = mkdtempSync(join(tmpdir(), 'tierkit-demo-page-'));
   mkdirSync(join(folder, 'shop'));
   writeFileSync(join(folder, 'shop', 'cart.ts'), 'export const cart = 1;\n');
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  demo.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 it('the live demo serves a page and a dashboard of both instances, and ends with them', async () => {
   const { REDIS_URL: _given, ...env } = process.env;
-  const demo = ['--conditions=@tierkit/source', '--import', tsx, join(repository, 'apps/demo/src/main.ts')];
-  const child = spawn(process.execPath, [...demo, folder, '--live'], {
+  const child = spawn(process.execPath, [demo.file, folder, '--live'], {
     cwd: repository,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

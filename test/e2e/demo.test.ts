@@ -1,23 +1,26 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRedis } from '../servers/index.ts';
+import { bundle, type Bundle } from '../support/bundle.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const main = join(repository, 'apps/demo/src/main.ts');
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
+let demo: Bundle;
 let scratch: string;
 let folder: string;
 const started: ChildProcess[] = [];
 
+beforeAll(async () => {
+  demo = await bundle(join(repository, 'apps/demo/src/main.ts'));
+});
+afterAll(() => demo.remove());
 beforeEach(() => {
   scratch = mkdtempSync(join(tmpdir(), 'tierkit-demo-e2e-'));
   folder = join(scratch, 'source');
@@ -41,7 +44,7 @@ interface Run {
 function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
   mkdirSync(join(scratch, 'tmp'), { recursive: true });
   const { REDIS_URL: _redis, INIT_CWD: _cwd, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['--conditions=@tierkit/source', '--import', tsx, main, ...args], {
+  const child = spawn(process.execPath, [demo.file, ...args], {
     cwd: repository,
     env: { ...inherited, TMPDIR: join(scratch, 'tmp'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { bundle } from '../support/bundle.ts';
 import { ask, startCluster, startRedis, startSentinel, until, type RedisProcess } from './index.ts';
 
 const started: { stop(): Promise<void> }[] = [];
@@ -60,12 +61,13 @@ it('startRedis: a password is asked for, and a server that cannot start says why
 
 it('a server vanishes with the process that started it, even after SIGKILL', async () => {
   const script = `
-    import { startRedis } from './test/servers/index.ts';
+    import { startRedis } from './index.ts';
     const { process: server } = await startRedis();
     console.log(JSON.stringify([server.pid, server.folder]));
     setInterval(() => {}, 1000);`;
-  const args = ['--conditions=@tierkit/source', '--import', 'tsx', '--input-type=module', '--eval', script];
-  const owner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const program = await bundle({ contents: script, resolveDir: import.meta.dirname });
+  onTestFinished(() => program.remove());
+  const owner = spawn(process.execPath, [program.file], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
   const [pid, folder] = JSON.parse(line) as [number, string];
   expect(alive(pid) && existsSync(folder)).toBe(true);

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { bundle } from './bundle.ts';
+import { bundle, type Program } from './bundle.ts';
 
 /** Runs a TypeScript program in a process of its own. */
 export async function runExample(
-  file: string,
+  example: Program,
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  const program = await bundle(file);
+  const program = await bundle(example);
   try {
     return await promisify(execFile)(process.execPath, [program.file], { env });
   } finally {

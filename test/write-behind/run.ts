@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../coherence/random.ts';
 import { startRedis, until, type StandaloneRedis } from '../servers/index.ts';
+import { bundle } from '../support/bundle.ts';
 import { PostgresSink } from './postgres-sink.ts';
 import { QUEUE, TIMES, type FromWriter, type Row, type ToWriter, type WriterSettings } from './protocol.ts';
 
@@ -36,7 +37,8 @@ export interface WriteBehindReport {
 export async function runWriteBehind(run: WriteBehindRun): Promise<WriteBehindReport> {
   const redis = await startRedis(['--appendonly', 'yes', '--appendfsync', 'everysec']);
   const sink = await PostgresSink.open();
-  const crowd = new Crowd(run, redis, sink);
+  const writer = await bundle(fileURLToPath(new URL('writer.ts', import.meta.url)));
+  const crowd = new Crowd(run, redis, sink, writer.file);
   try {
     await crowd.finish();
     return await crowd.report();
@@ -44,6 +46,7 @@ export async function runWriteBehind(run: WriteBehindRun): Promise<WriteBehindRe
     await crowd.stop();
     await sink.close();
     await redis.stop();
+    writer.remove();
   }
 }
 
@@ -51,6 +54,7 @@ class Crowd {
   readonly #run: WriteBehindRun;
   readonly #redis: StandaloneRedis;
   readonly #sink: PostgresSink;
+  readonly #writer: string;
   readonly #random: () => number;
   readonly #children = new Map<string, ChildProcess>();
   readonly #left = new Map<string, number>();
@@ -62,10 +66,12 @@ class Crowd {
   #flushes = 0;
   #kills = 0;
 
-  constructor(run: WriteBehindRun, redis: StandaloneRedis, sink: PostgresSink) {
+  /** @param writer The file of `writer.ts`, bundled. */
+  constructor(run: WriteBehindRun, redis: StandaloneRedis, sink: PostgresSink, writer: string) {
     this.#run = run;
     this.#redis = redis;
     this.#sink = sink;
+    this.#writer = writer;
     this.#random = seededRandom(run.seed);
     this.#prefix = `behind-${run.seed}:`;
     for (let n = 0; n < run.processes; n++) this.#left.set(`w${n}`, Math.ceil(run.writes / run.processes));
@@ -132,10 +138,7 @@ class Crowd {
       ...{ redis: this.#redis.url, prefix: this.#prefix, name: `${name}-${this.#kills}` },
       ...{ seed: Math.floor(this.#random() * 1e9), writes: this.#left.get(name) ?? 0 },
     };
-    const child = fork(fileURLToPath(new URL('writer.ts', import.meta.url)), [JSON.stringify(settings)], {
-      execArgv: ['--conditions=@tierkit/source', '--import', 'tsx'],
-      stdio: 'inherit',
-    });
+    const child = fork(this.#writer, [JSON.stringify(settings)], { execArgv: [], stdio: 'inherit' });
     this.#children.set(name, child);
     child.on('message', (message: FromWriter) => {
       if (message.kind === 'acknowledged') this.#acknowledge(name, message.rows);

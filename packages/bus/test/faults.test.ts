@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@tierkit/core';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { bundle } from '../../../test/support/bundle.ts';
 import { durable, ephemeral, type Gap } from '../src/index.ts';
 import { taken, world } from './world.ts';
 
@@ -60,9 +61,9 @@ test('a durable channel loses nothing to killed connections', async () => {
 
 test('what a consumer had that was killed goes to another, at least once', async () => {
   const one = await bus(channels);
-  const path = fileURLToPath(new URL('children/consumer.ts', import.meta.url));
-  const execArgv = ['--conditions=@tierkit/source', '--import', 'tsx'];
-  const child = fork(path, [server.url, prefix()], { execArgv });
+  const program = await bundle(fileURLToPath(new URL('children/consumer.ts', import.meta.url)));
+  onTestFinished(() => program.remove());
+  const child = fork(program.file, [server.url, prefix()]);
   await once(child, 'message');
   for (let n = 0; n < 20; n++) await one.publish('orders', n);
   const [begun] = (await once(child, 'message')) as [number];

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bundle } from '../../../test/support/bundle.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -126,6 +127,15 @@ async function withEsbuild(experimentalDecorators: boolean): Promise<string> {
   return outDir;
 }
 
+async function outputOf(file: string): Promise<string> {
+  const program = await bundle(file);
+  try {
+    return (await run(process.execPath, [program.file])).stdout;
+  } finally {
+    program.remove();
+  }
+}
+
 it.each([
   ['TypeScript, standard decorators', withTypeScript, false],
   ['TypeScript, experimentalDecorators', withTypeScript, true],
@@ -139,11 +149,9 @@ it.each([
       compile === withTypeScript && !legacy,
     );
     const ofProjects = ['p1@main', 'p2@main', null, 'p1@main', 'p2@main', '1,1,p1,p2,p1'];
-    const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
-    const { stdout } = await run(process.execPath, [...flags, join(outDir, 'tasks.js')], { cwd: root });
-    expect(JSON.parse(stdout)).toEqual(['of 1', 'of 1', 'updated 1', 'of 1', 2, '1,1', 2, ...ofProjects]);
-    const wrong = await run(process.execPath, [...flags, join(outDir, 'misplaced.js')], { cwd: root });
-    expect(wrong.stdout.trim()).toBe('ERR_CACHE_OPTIONS');
+    const answers: unknown = JSON.parse(await outputOf(join(outDir, 'tasks.js')));
+    expect(answers).toEqual(['of 1', 'of 1', 'updated 1', 'of 1', 2, '1,1', 2, ...ofProjects]);
+    expect(await outputOf(join(outDir, 'misplaced.js'))).toBe('ERR_CACHE_OPTIONS\n');
   },
   90_000,
 );

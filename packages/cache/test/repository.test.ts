@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { bundle } from '../../../test/support/bundle.ts';
 import { createTiers, repository, type RepositoryOptions, type Tiers } from '../src/index.ts';
 import { ann, bo, cy, HeroTable, type Hero } from './support/hero-table.ts';
 import { storedHeroes } from './support/stored-heroes.ts';
@@ -145,11 +146,11 @@ it('leaves nothing older behind when its process dies between the source and the
     ann: (await heroes.findById('1'))?.language,
   });
   expect(await read()).toEqual({ en: [ann], fr: 1, all: 1, ann: 'en' });
+  const writer = await bundle(fileURLToPath(new URL('support/dying-writer.ts', import.meta.url)));
+  onTestFinished(() => writer.remove());
   // Reads while the writer is about to die, so that what is loaded before its write has every chance to stay.
   const over = new AbortController();
-  const script = fileURLToPath(new URL('support/dying-writer.ts', import.meta.url));
-  const flags = ['--conditions=@tierkit/source', '--import', 'tsx'];
-  const dead = promisify(execFile)(process.execPath, [...flags, script, url, prefix]).catch((error: unknown) => error);
+  const dead = promisify(execFile)(process.execPath, [writer.file, url, prefix]).catch((error: unknown) => error);
   const reading = (async () => {
     while (!over.signal.aborted) await Promise.all([read(), sleep(1)]);
   })();

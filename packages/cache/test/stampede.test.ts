@@ -1,26 +1,31 @@
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { bundle, type Bundle } from '../../../test/support/bundle.ts';
 import { LoadingProcess } from './support/stampede.ts';
 
 const CALLERS = 1_000;
 const LEASE_MS = 1_200;
 
 let server: StandaloneRedis;
+let worker: Bundle;
 let raw: Redis;
 let loaders: LoadingProcess[];
 const sum = (): number => loaders.reduce((total, { loads }) => total + loads, 0);
 
 beforeAll(async () => {
   server = await startRedis();
+  worker = await bundle(fileURLToPath(new URL('support/stampede-worker.ts', import.meta.url)));
   raw = new Redis(server.url);
 });
 afterAll(async () => {
   raw.disconnect();
+  worker.remove();
   await server.stop();
 });
 beforeEach(async () => {
-  loaders = Array.from({ length: 4 }, () => new LoadingProcess(server.url, '', `${LEASE_MS}ms`));
+  loaders = Array.from({ length: 4 }, () => new LoadingProcess(worker.file, server.url, `${LEASE_MS}ms`));
   await Promise.all(loaders.map((loader) => loader.ready()));
 });
 afterEach(() => Promise.all(loaders.map((loader) => loader.stop())));

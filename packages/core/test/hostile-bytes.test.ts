@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { createCodec } from '@tierkit/core';
+import { bundle } from '../../../test/support/bundle.ts';
 import { createPrescan } from '../src/prescan.ts';
 import type { Cost } from './support/decode-hostile.ts';
 import { SHAPES } from './support/hostile-shapes.ts';
@@ -153,9 +154,10 @@ function decodeError(bytes: Buffer): unknown {
 }
 
 it('spends at most 50 ms and 64 MB on any bytes', { timeout: 120_000 }, async () => {
-  const script = fileURLToPath(new URL('support/decode-hostile.ts', import.meta.url));
-  const flags = ['--expose-gc', '--single-threaded-gc', '--conditions=@tierkit/source', '--import', 'tsx'];
-  const child = spawn(process.execPath, [...flags, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const program = await bundle(fileURLToPath(new URL('support/decode-hostile.ts', import.meta.url)));
+  onTestFinished(() => program.remove());
+  const args = ['--expose-gc', '--single-threaded-gc', program.file];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const costs = (await text(child.stdout))
     .trim()
     .split('\n')

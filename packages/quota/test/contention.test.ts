@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { bundle } from '../../../test/support/bundle.ts';
 import { createQuota } from '../src/index.ts';
 import { ChargingProcess } from './support/charging-process.ts';
 
@@ -12,8 +14,10 @@ const quota = createQuota(
 let processes: readonly ChargingProcess[] = [];
 
 beforeAll(async () => {
-  processes = Array.from({ length: 4 }, () => new ChargingProcess(inject('redisUrl'), prefix));
+  const program = await bundle(fileURLToPath(new URL('support/charging-worker.ts', import.meta.url)));
+  processes = Array.from({ length: 4 }, () => new ChargingProcess(program.file, inject('redisUrl'), prefix));
   await Promise.all([quota.ready(), ...processes.map((each) => each.ready())]);
+  program.remove();
 });
 afterAll(() => Promise.all([quota.close(), ...processes.map((each) => each.stop())]));
 

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
 import { runExample } from '../../../test/support/run-example.ts';
 
@@ -32,9 +30,8 @@ it.each([
     /^(await [\w.]+\.(?:get|set|delete|clear)\(.*\));/gm,
     'console.log(JSON.stringify($1));',
   );
-  const args = ['--conditions=@tierkit/source', '--import', 'tsx', '--input-type=module', '-e', shown];
   const env = { ...process.env, CACHE_BACKEND: 'redis', LOG_LEVEL: 'error', REDIS_URL: inject('redisUrl') };
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder, env });
+  const { stdout, stderr } = await runExample({ contents: shown, resolveDir: folder }, env);
   expect([stdout.trim().split('\n'), stderr]).toEqual([answers, '']);
 });
 

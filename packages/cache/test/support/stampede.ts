@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 
 export type ToLoader =
   | 'stop'
@@ -23,10 +22,9 @@ export class LoadingProcess {
   /** When its last load ended, by `performance.now()` of the parent. */
   loadedAtMs = 0;
 
-  constructor(url: string, prefix: string, lease: string) {
-    const execArgv = ['--conditions=@tierkit/source', '--import', 'tsx'];
-    const path = fileURLToPath(new URL('stampede-worker.ts', import.meta.url));
-    this.#child = fork(path, [url, prefix, lease], { execArgv, stdio: 'inherit' });
+  /** @param program The file of `stampede-worker.ts`, bundled. */
+  constructor(program: string, url: string, lease: string) {
+    this.#child = fork(program, [url, '', lease], { stdio: 'inherit' });
     this.#child.on('message', (message: FromLoader) => {
       if (message.kind === 'loading') this.loads++;
       if (message.kind === 'loaded') this.loadedAtMs = performance.now();

@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 
 export type ToCharger = 'stop' | { readonly subject: string };
 
@@ -13,10 +12,9 @@ export type FromCharger =
 export class ChargingProcess {
   readonly #child: ChildProcess;
 
-  constructor(url: string, prefix: string) {
-    const execArgv = ['--conditions=@tierkit/source', '--import', 'tsx'];
-    const path = fileURLToPath(new URL('charging-worker.ts', import.meta.url));
-    this.#child = fork(path, [url, prefix], { execArgv, stdio: 'inherit' });
+  /** @param program The file of `charging-worker.ts`, bundled. */
+  constructor(program: string, url: string, prefix: string) {
+    this.#child = fork(program, [url, prefix], { stdio: 'inherit' });
   }
 
   async ready(): Promise<void> {
