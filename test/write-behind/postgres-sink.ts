@@ -1,4 +1,5 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
+import { emptyPostgres } from '../../apps/demo/src/metrics/empty-postgres.ts';
 import type { Row } from './protocol.ts';
 
 /** A table in a Postgres within this process, which takes a row only if its version is higher, and remembers each change. */
@@ -12,7 +13,7 @@ export class PostgresSink {
   }
 
   static async open(): Promise<PostgresSink> {
-    const db = await PGlite.create();
+    const db = await emptyPostgres();
     await db.exec(`
       CREATE TABLE entries (id text PRIMARY KEY, version bigint NOT NULL, value text);
       CREATE TABLE changes (at serial PRIMARY KEY, id text NOT NULL, version bigint NOT NULL);

@@ -1,10 +1,21 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle, type Bundle } from '../../../test/support/bundle.ts';
 import { analyseSource } from '../src/analyser/analyse-source.ts';
 import { Analyser } from '../src/analyser/analyser.ts';
 import { isSurelyShallow } from '../src/analyser/depth-risk.ts';
+import { ParserProcess } from '../src/analyser/parser-process.ts';
 
-const analyser = new Analyser();
-afterAll(() => analyser[Symbol.dispose]());
+let parser: Bundle;
+let analyser: Analyser;
+beforeAll(async () => {
+  parser = await bundle(fileURLToPath(new URL('../src/analyser/parser-entry.ts', import.meta.url)));
+  analyser = new Analyser(new ParserProcess(pathToFileURL(parser.file)));
+});
+afterAll(() => {
+  analyser[Symbol.dispose]();
+  parser.remove();
+});
 
 const DEEP = 60_000;
 const hostile: readonly (readonly [string, string])[] = [

@@ -6,7 +6,11 @@ import type { FileReport } from './report.ts';
 
 /** Analyses sources, in this process where that is safe and in one of its own where the native parser might crash. */
 export class Analyser implements Disposable {
-  readonly #isolated: ParserProcess = new ParserProcess();
+  readonly #isolated: ParserProcess;
+
+  constructor(isolated: ParserProcess = new ParserProcess()) {
+    this.#isolated = isolated;
+  }
 
   /** Resolves for every text; rejects only once disposed. */
   async analyse(name: string, text: string): Promise<FileReport> {

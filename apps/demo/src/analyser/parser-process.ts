@@ -7,9 +7,15 @@ const DEADLINE_MS = 20_000;
 
 /** A process that parses one text at a time and may die of it. Started at the first use, and again after a crash. */
 export class ParserProcess implements Disposable {
+  readonly #program: URL;
   #child: ChildProcess | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
+
+  /** @param program What such a process runs. */
+  constructor(program: URL = new URL('parser-entry.ts', import.meta.url)) {
+    this.#program = program;
+  }
 
   /** Resolves to `undefined` when the text ended the process or took longer than its deadline. */
   analyse(name: string, text: string): Promise<FileReport | undefined> {
@@ -35,7 +41,7 @@ export class ParserProcess implements Disposable {
   }
 
   #start(): ChildProcess {
-    const child = forkSource(new URL('parser-entry.ts', import.meta.url), 'ignore');
+    const child = forkSource(this.#program, 'ignore');
     child.once('exit', () => {
       if (this.#child === child) this.#child = undefined;
     });

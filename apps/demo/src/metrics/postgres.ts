@@ -1,5 +1,5 @@
-import { PGlite } from '@electric-sql/pglite';
 import { Pool } from 'pg';
+import { emptyPostgres } from './empty-postgres.ts';
 
 /** What the demo needs of a Postgres. */
 export interface Postgres {
@@ -9,10 +9,10 @@ export interface Postgres {
   close(): Promise<void>;
 }
 
-/** The Postgres of DATABASE_URL, or one within this process, which is compiled to WebAssembly and forgets all at the end. */
+/** The Postgres of DATABASE_URL, or one within this process, which forgets all at the end. */
 export async function openPostgres(url: string | undefined): Promise<Postgres> {
   if (url === undefined || url === '') {
-    const db = await PGlite.create();
+    const db = await emptyPostgres();
     return {
       place: 'PGlite, within instance A',
       async query<Row>(text: string, values: unknown[] = []) {
