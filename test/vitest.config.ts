@@ -18,6 +18,7 @@ const shared = {
   hookTimeout: 60_000,
 };
 // These mostly wait, for Redis or for processes of theirs.
+const waiting = ['test/{e2e,isolation,servers,workspace,write-behind}/**/*.test.ts'];
 const beside = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
@@ -43,7 +44,7 @@ export default defineConfig({
           ...shared,
           ...beside,
           name: 'workspace',
-          include: ['test/{e2e,isolation,servers,workspace}/**/*.test.ts'],
+          include: waiting,
           testTimeout: 90_000,
         },
       },
@@ -69,7 +70,7 @@ export default defineConfig({
             enabled: true,
             only: true,
             include: ['packages/*/test/**/*.test-d.ts'],
-            tsconfig: 'tsconfig.json',
+            tsconfig: 'test/tsconfig.types.json',
           },
         },
       },
@@ -80,7 +81,7 @@ export default defineConfig({
           ...shared,
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/{browser,e2e,isolation,servers,workspace}/**'],
+          exclude: ['**/node_modules/**', 'test/browser/**', ...waiting],
           testTimeout: 90_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },

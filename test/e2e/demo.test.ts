@@ -172,7 +172,7 @@ describe('the demo', () => {
 });
 
 async function until(met: () => boolean, output: () => unknown): Promise<void> {
-  const deadline = Date.now() + 40_000;
+  const deadline = Date.now() + 80_000;
   while (!met()) {
     if (Date.now() > deadline) throw new Error(`it did not happen: ${JSON.stringify(output(), null, 1)}`);
     await sleep(50);

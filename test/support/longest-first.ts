@@ -2,7 +2,8 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const PROJECTS = ['workspace', 'browser', 'packages', 'types', 'system'];
-const LONG = /^test\/e2e\/|\/(?:analyser|decorators|examples|hostile-bytes|stampede)\.test\.ts$|\/conformance\./;
+const LONG =
+  /^test\/(?:e2e|write-behind)\/|\/(?:analyser|decorators|examples|hostile-bytes|stampede)\.test\.ts$|\/conformance\./;
 
 /**
  * What is known to take long begins first, or it would run alone at the end; then, as ever, large files before small ones.
