@@ -4,7 +4,7 @@ import { silentLogger, systemClock } from '@tierkit/core';
 import { createRedis } from '@tierkit/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { startProxy, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { until } from '../../../test/servers/index.ts';
 import { createLocks, type Locks } from '../src/index.ts';
 import { RedisStore } from '../src/stores/redis-store.ts';
 
@@ -20,31 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await locks.close();
   client.disconnect();
-});
-
-it('takes back a request that arrives after its caller was told that Redis did not answer', async () => {
-  const server: StandaloneRedis = await startRedis();
-  const proxy = await startProxy({ target: { port: server.port } });
-  const late = createLocks({ redis: proxy.url });
-  const observer = createLocks({ redis: server.url });
-  try {
-    await Promise.all([late.ready(), observer.ready()]);
-    // The server knows the script, so that it can run it whenever it comes.
-    await (await late.acquire('before')).release();
-    proxy.hold();
-    const refused = late.acquire('late', { ttl: '30s' });
-    await expect(refused).rejects.toMatchObject({ code: 'ERR_LOCK_UNAVAILABLE', details: { applied: 'unknown' } });
-    // Longer than the client keeps a silent connection: what takes the request back comes on another one.
-    await sleep(1_100);
-    await proxy.normal();
-    await until('it was applied', async () => (await observer.inspect('late')).lastToken > 0n);
-    await until('nobody has it', async () => (await observer.inspect('late')).holders.length === 0, 4_000);
-    expect(late.stats().held).toBe(0);
-  } finally {
-    await Promise.all([late.close(), observer.close()]);
-    await proxy.stop();
-    await server.stop();
-  }
 });
 
 it('keeps what was confirmed when the news of a turn comes late', async () => {

@@ -3,8 +3,9 @@ import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ask, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { bundle } from '../../../test/support/bundle.ts';
 import { createLocks, type LocksOptions } from '../src/index.ts';
 
 let server: StandaloneRedis;
@@ -162,18 +163,16 @@ it('leaves no connection behind when a quorum cannot be made', async () => {
 
 it('a process in which nothing else happens ends neither while it waits in memory nor while it closes', async () => {
   const source = `
-    import { createLocks } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+    import { createLocks } from '../src/index.ts';
     const locks = createLocks({ redis: 'memory' });
     await locks.acquire('a');
     const { code } = await locks.acquire('a', { timeout: 20 }).catch((error) => error);
     await locks.close();
     console.log(code, process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout'));
   `;
-  const args = ['--conditions=@tierkit/source', '--import', 'tsx', '--input-type=module', '--eval', source];
-  const child = spawn(process.execPath, args, {
-    cwd: new URL('..', import.meta.url).pathname,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const program = await bundle({ contents: source, resolveDir: import.meta.dirname });
+  onTestFinished(program.remove);
+  const child = spawn(process.execPath, [program.file], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (data) => (output += String(data)));
   const [status] = (await once(child, 'close')) as unknown[];

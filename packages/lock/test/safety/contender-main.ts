@@ -1,5 +1,5 @@
 import type { LocksOptions } from '../../src/index.ts';
-import { Contender } from './contender.ts';
+import { Contender, type StoreAddress } from './contender.ts';
 import type { Answer, Order } from './contender-process.ts';
 
 const faults: string[] = [];
@@ -11,7 +11,7 @@ let contender: Contender | undefined;
 async function obey({ call, args }: Order): Promise<unknown> {
   if (call === 'faults') return faults;
   if (call === 'start') {
-    contender = new Contender(...(args as [string, LocksOptions, string]));
+    contender = new Contender(...(args as [string, LocksOptions, StoreAddress]));
     return contender.ready();
   }
   const method = contender?.[call] as ((...given: readonly unknown[]) => Promise<unknown>) | undefined;

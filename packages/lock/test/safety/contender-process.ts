@@ -1,8 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { LocksOptions } from '../../src/index.ts';
-import type { Contender } from './contender.ts';
+import type { Contender, StoreAddress } from './contender.ts';
 
 export type Call = Exclude<keyof Contender, 'ready'>;
 type Arguments<K extends Call> = Parameters<Contender[K]>;
@@ -23,10 +22,10 @@ export class ContenderProcess {
   readonly #pending = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   #orders = 0;
 
-  constructor(name: string) {
+  /** @param file `contender-main.ts`, bundled */
+  constructor(name: string, file: string) {
     this.name = name;
-    this.#child = fork(fileURLToPath(new URL('contender-main.ts', import.meta.url)), {
-      execArgv: ['--conditions=@tierkit/source', '--import', 'tsx'],
+    this.#child = fork(file, {
       serialization: 'advanced',
       stdio: 'inherit',
     });
@@ -41,8 +40,8 @@ export class ContenderProcess {
     });
   }
 
-  async start(options: LocksOptions, storeUrl: string): Promise<this> {
-    await this.#ask('start', [this.name, options, storeUrl]);
+  async start(options: LocksOptions, store: StoreAddress): Promise<this> {
+    await this.#ask('start', [this.name, options, store]);
     return this;
   }
 

@@ -1,7 +1,11 @@
+import { createRedis } from '@tierkit/redis';
+import { silentLogger, systemClock } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLocks, type Lock, type Locks, type LocksOptions } from '../../src/index.ts';
+import { createLocks, type Locks, type LocksOptions } from '../../src/index.ts';
+import { RedisStore } from '../../src/stores/redis-store.ts';
 import type { Stay } from './journal.ts';
+import { WatchedHold, type HoldReport } from './watched-hold.ts';
 
 /** What a contender does on its own for some time, and until it has been inside so many times. */
 export interface Storm {
@@ -15,6 +19,8 @@ export interface Storm {
   readonly holdMs: number;
   /** The share of waits that are given up after some moments. */
   readonly giveUp: number;
+  /** Whether whoever is inside writes to the store with its token. */
+  readonly writes?: boolean;
 }
 
 export interface Weather {
@@ -22,12 +28,10 @@ export interface Weather {
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
-export interface HoldReport {
-  readonly held: boolean;
-  readonly token: bigint;
-  /** How long after the deadline the signal was aborted; `undefined` if it was not. */
-  readonly abortedLateMs: number | undefined;
-  readonly abortedWith: string | undefined;
+/** Where it is that the locks protect. */
+export interface StoreAddress {
+  readonly url: string;
+  readonly prefix: string;
 }
 
 const FENCED_WRITE = `
@@ -40,14 +44,17 @@ return 1
 /** One process of a safety test: locks of its own, and a client for the store that the locks protect. */
 export class Contender {
   readonly #name: string;
+  readonly #options: LocksOptions;
   readonly #locks: Locks;
   readonly #store: Redis;
-  readonly #held = new Map<string, { readonly lock: Lock; deadlineMs: number; abortedAtMs: number | undefined }>();
+  readonly #held = new Map<string, WatchedHold>();
+  #closed = false;
 
-  constructor(name: string, options: LocksOptions, storeUrl: string) {
+  constructor(name: string, options: LocksOptions, store: StoreAddress) {
     this.#name = name;
+    this.#options = options;
     this.#locks = createLocks({ ...options, instance: name });
-    this.#store = new Redis(storeUrl, { protocol: 2 });
+    this.#store = new Redis(store.url, { protocol: 2, keyPrefix: store.prefix });
   }
 
   async ready(): Promise<void> {
@@ -55,8 +62,8 @@ export class Contender {
     await this.#store.ping();
   }
 
-  /** Callers that take a lock over and over, and keep a journal of when they were inside. */
-  async storm({ name, ms, atLeast, callers, ttl, holdMs, giveUp }: Storm): Promise<Weather> {
+  /** Callers that take a lock over and over, and keep a journal of when they were inside; until the locks are closed. */
+  async storm({ name, ms, atLeast, callers, ttl, holdMs, giveUp, writes = false }: Storm): Promise<Weather> {
     const untilMs = performance.now() + ms;
     const journal: Stay[] = [];
     const outcomes: Record<string, number> = {};
@@ -70,9 +77,11 @@ export class Contender {
       let untilNs = fromNs;
       const leaveAtMs = performance.now() + Math.random() * holdMs;
       try {
+        if (writes) await this.#write(name, lock.token);
         do {
+          const nowNs = process.hrtime.bigint();
           lock.assertHeld();
-          untilNs = process.hrtime.bigint();
+          untilNs = nowNs;
           await new Promise(setImmediate);
         } while (performance.now() < leaveAtMs);
       } finally {
@@ -82,7 +91,7 @@ export class Contender {
     };
     await Promise.all(
       Array.from({ length: callers }, async () => {
-        while (performance.now() < untilMs || journal.length < atLeast) {
+        while (!this.#closed && (performance.now() < untilMs || journal.length < atLeast)) {
           const outcome = await once().then(
             () => 'done',
             (error: { code?: string; message: string }) => error.code ?? error.message,
@@ -95,52 +104,51 @@ export class Contender {
     return { journal, outcomes };
   }
 
-  /** Takes a lock, once Redis is there. */
+  /** Takes a lock, once Redis is there, and keeps it. @returns its token */
   async hold(name: string, ttl: number): Promise<bigint> {
-    const lock = await this.#acquire(name, ttl, performance.now() + 10_000);
-    const held = { lock, deadlineMs: 0, abortedAtMs: undefined as number | undefined };
-    lock.signal.addEventListener('abort', () => (held.abortedAtMs = performance.now()));
-    this.#held.set(name, held);
-    return lock.token;
-  }
-
-  async #acquire(name: string, ttl: number, untilMs: number): Promise<Lock> {
-    try {
-      return await this.#locks.acquire(name, { ttl });
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'ERR_LOCK_UNAVAILABLE' || performance.now() > untilMs) throw error;
-      await sleep(50);
-      return this.#acquire(name, ttl, untilMs);
+    const untilMs = performance.now() + 10_000;
+    for (;;) {
+      try {
+        const hold = new WatchedHold(this.#name, await this.#locks.acquire(name, { ttl }));
+        this.#held.set(name, hold);
+        return hold.lock.token;
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ERR_LOCK_UNAVAILABLE' || performance.now() > untilMs) throw error;
+        await sleep(50);
+      }
     }
   }
 
-  /** Notes the deadline as it is now, for `report` to compare with. */
-  async noteDeadline(name: string): Promise<number> {
-    const held = this.#of(name);
-    const left = held.lock.remainingMs;
-    held.deadlineMs = performance.now() + left;
-    return left;
+  /** Asks for a lock once. @returns the code of the error, or `'held'` */
+  async attempt(name: string, ttl: number): Promise<string> {
+    return this.#locks.acquire(name, { ttl }).then(
+      () => 'held',
+      (error: { code?: string; message: string }) => error.code ?? error.message,
+    );
+  }
+
+  /** Whether the signal was aborted; the lock is not asked, which would make it look at the clock. */
+  async aborted(name: string): Promise<boolean> {
+    return this.#of(name).aborted;
   }
 
   async report(name: string): Promise<HoldReport> {
-    const { lock, deadlineMs, abortedAtMs } = this.#of(name);
-    const reason = lock.signal.reason as { code?: string } | undefined;
-    return {
-      held: lock.held,
-      token: lock.token,
-      abortedLateMs: abortedAtMs === undefined ? undefined : abortedAtMs - deadlineMs,
-      abortedWith: reason?.code,
-    };
+    return this.#of(name).report();
   }
 
-  /** Writes to the store with the token, without asking whether the lock is still held. @returns whether it was accepted */
-  async write(name: string): Promise<boolean> {
-    const { lock } = this.#of(name);
-    return (await this.#store.eval(FENCED_WRITE, 1, `store:${name}`, String(lock.token))) === 1;
+  /** Writes to the store with the token, without asking whether the lock is still held. @returns how often that was accepted */
+  async write(name: string, times: number): Promise<number> {
+    const { token } = this.#of(name).lock;
+    const writes = Array.from({ length: times }, () => this.#write(name, token));
+    return (await Promise.all(writes)).filter((accepted) => accepted).length;
+  }
+
+  async #write(name: string, token: bigint): Promise<boolean> {
+    return (await this.#store.eval(FENCED_WRITE, 1, name, String(token))) === 1;
   }
 
   async release(name: string): Promise<boolean> {
-    return this.#of(name).lock.release();
+    return this.#of(name).release();
   }
 
   /** Lets so many callers begin to wait, and leaves it at that. */
@@ -149,7 +157,42 @@ export class Contender {
     while ((await this.#locks.inspect(name)).waiting < callers) await sleep(1);
   }
 
+  /**
+   * Tries for some time to end or take over what others hold, with whatever of owner and token can be known from outside.
+   *
+   * @returns how many attempts there were at a lock that was held, and how many had an effect
+   */
+  async intrude(name: string, ms: number): Promise<{ readonly attempts: number; readonly effects: number }> {
+    const redis = createRedis(this.#options.redis as string);
+    await redis.ready('10s');
+    const thief = { prefix: '', process: 'thief', logger: silentLogger, clock: systemClock };
+    const store = new RedisStore(redis, thief);
+    const resource = `lock:{${name}}`;
+    let [attempts, effects] = [0, 0];
+    const untilMs = performance.now() + ms;
+    while (performance.now() < untilMs) {
+      const [holder] = (await store.inspect(resource)).holders;
+      if (holder?.token === undefined) continue;
+      const own = { resource, owner: 'thief.0', shape: 'x', ttlMs: 60_000 } as const;
+      const token = String(holder.token);
+      const results = await Promise.all([
+        store.release(own, token),
+        store.release(own, 'g'),
+        store.release({ ...own, owner: holder.owner }, String(holder.token - 1n)),
+        store.release({ ...own, owner: holder.owner }, 'g'),
+        store.extend(own, token),
+        store.withdraw(own),
+      ]);
+      attempts += results.length;
+      effects += results.filter((result) => result).length;
+    }
+    await store.close();
+    await redis.close();
+    return { attempts, effects };
+  }
+
   async close(): Promise<number> {
+    this.#closed = true;
     const begunMs = performance.now();
     await this.#locks.close();
     const took = performance.now() - begunMs;
@@ -157,7 +200,7 @@ export class Contender {
     return took;
   }
 
-  #of(name: string): { readonly lock: Lock; deadlineMs: number; abortedAtMs: number | undefined } {
+  #of(name: string): WatchedHold {
     const held = this.#held.get(name);
     if (held === undefined) throw new Error(`${name} is not held here`);
     return held;

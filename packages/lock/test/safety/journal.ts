@@ -28,13 +28,11 @@ export function check(journal: readonly Stay[]): Findings {
   return { overlaps, disorder };
 }
 
-/** The longest time in milliseconds in which nobody was inside, between the first stay and the last. */
-export function longestGapMs(journal: readonly Stay[]): number {
+/** The times in milliseconds in which nobody was inside, between the first stay and the last; the longest first. */
+export function gapsMs(journal: readonly Stay[]): readonly number[] {
   const sorted = journal.toSorted((a, b) => (a.fromNs < b.fromNs ? -1 : 1));
-  let gapNs = 0n;
-  for (const [i, stay] of sorted.entries()) {
-    const before = sorted[i - 1];
-    if (before !== undefined && stay.fromNs - before.untilNs > gapNs) gapNs = stay.fromNs - before.untilNs;
-  }
-  return Number(gapNs) / 1e6;
+  const gaps = sorted.slice(1).map((stay, i) => Number(stay.fromNs - (sorted[i]?.untilNs ?? stay.fromNs)) / 1e6);
+  return gaps.toSorted((a, b) => b - a);
 }
+
+export const longestGapMs = (journal: readonly Stay[]): number => gapsMs(journal)[0] ?? 0;
