@@ -42,7 +42,8 @@ export type { IndexOptions, Repository, RepositoryOptions, RepositorySource } fr
 export type { MethodStats, RepositoryStats } from './repository/repository-stats.ts';
 export { repository } from './repository/repository.ts';
 export type { Loaded, ScopeMethods } from './scope-methods.ts';
-export type { ConfirmOptions, LoadOptions, Scope, WriteOptions } from './scope.ts';
+export type { Scope } from './scope.ts';
+export type { ConfirmOptions, LoadOptions, WriteOptions } from './scope-options.ts';
 export type { PrefetchCounts, PrefetchOptions } from './warming/prefetch.ts';
 export type { Schedule, ScheduleOptions } from './warming/schedules.ts';
 export type { CacheCounters, CacheFigures, TierStats } from './stats.ts';

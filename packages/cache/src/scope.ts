@@ -1,15 +1,18 @@
-import { compilePattern, decodeKey, encodeKey, type Duration, type Frozen, type Key } from '@tierkit/core';
+import { decodeKey, encodeKey, type Frozen, type Key } from '@tierkit/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { defineEntry, type Entry, type EntryDefinition, type SchemaEntryDefinition } from './wrappers/define.ts';
 import { beginUnawaited } from './loads/background-loads.ts';
 import { loadBatch, loadEach, type LoadBatch } from './loads/batch-load.ts';
 import { ContentCache, type ContentOptions } from './wrappers/content-cache.ts';
-import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy.ts';
 import type { LoadedType, Loader, LoaderContext } from './loads/loader-context.ts';
 import { load } from './loads/loads.ts';
 import { TOUCH_MS, type Level1, type Level1Entry } from './level1/level1.ts';
-import { hitLevel1, notRead } from './counted-reads.ts';
-import { decodeEntry, findPending, handOut, read, readLevel1, readMany, type Found } from './reads.ts';
+import { hitLevel1 } from './reads/counted-reads.ts';
+import { handOut } from './reads/found.ts';
+import { decodeEntry, readLevel1 } from './reads/level1-reads.ts';
+import { read, readBothLevels } from './reads/reads.ts';
+import { existingNames, exists, remainingMs } from './reads/existence.ts';
+import { loadPlan, writePlan, type ConfirmOptions, type LoadOptions, type WriteOptions } from './scope-options.ts';
 import type { LoadedValue, ScopeState } from './scope-state.ts';
 import {
   warmEntries,
@@ -19,10 +22,8 @@ import {
   type WarmResult,
   type WarmSource,
 } from './warming/warm.ts';
-import type { LoadPlan } from './tier-policy.ts';
 import type { WriteBehindQueue } from './write-behind/queue.ts';
 import { deleteBehind, writeBehind } from './write-behind/write-behind.ts';
-import { entryTags } from './tags/tag-names.ts';
 import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './writes/write-through.ts';
 import {
   clear,
@@ -34,36 +35,7 @@ import {
   write,
   type EncodedValue,
   type PatternDeletion,
-  type WritePlan,
 } from './writes/writes.ts';
-
-export interface WriteOptions {
-  /** Milliseconds or a string such as `'5m'`. @default the tier's */
-  readonly ttl?: Duration;
-  /** How long the entry stays after that as a stale one. @default the tier's */
-  readonly grace?: Duration;
-  /** Rejects with `ERR_CACHE_UNCONFIRMED` instead of resolving to false. @default false */
-  readonly required?: boolean;
-  /** With one of which `invalidateTags` ends it: 64 at the most, of 1 to 512 characters. @default none */
-  readonly tags?: readonly string[];
-  /** Encrypts the value in Redis. @default the tier's, which `false` does not undo */
-  readonly sensitive?: boolean;
-}
-
-export interface ConfirmOptions {
-  /** Rejects with `ERR_CACHE_UNCONFIRMED` instead of resolving to false. @default false */
-  readonly required?: boolean;
-}
-
-/** What a call does not say, its tier does. */
-export interface LoadOptions extends StalenessOptions {
-  /** Milliseconds or a string such as `'5m'`. @default the tier's */
-  readonly ttl?: Duration;
-  /** With one of which `invalidateTags` ends it: 64 at the most, of 1 to 512 characters. @default none */
-  readonly tags?: readonly string[];
-  /** Encrypts the loaded value in Redis. @default the tier's, which `false` does not undo */
-  readonly sensitive?: boolean;
-}
 
 /**
  * The keys of one session, one project, or of the global tier.
@@ -115,22 +87,8 @@ export class Scope {
 
   /** The values of several keys, in order, undefined for a miss. One round trip for what the in-process level lacks. */
   async getMany<T = unknown>(keys: readonly Key[]): Promise<(Frozen<T> | undefined)[]> {
-    const state = this.#state;
-    const nowMs = state.engine.clock.monotonic();
-    const names = keys.map(encodeKey);
-    const found = names.map((name) => readLevel1(state, name, nowMs));
-    const missing = new Map<string, Found>();
-    for (const [index, name] of names.entries()) if (found[index] === undefined) missing.set(name, undefined);
-    for (const [index, name] of names.entries()) if (found[index] !== undefined) hitLevel1(state, name);
-    if (missing.size > 0) {
-      const asked = [...missing.keys()];
-      const answers = await readMany(state, asked);
-      for (const [index, name] of asked.entries()) missing.set(name, answers[index]);
-    }
-    return names.map((name, index) => {
-      const one = found[index] ?? missing.get(name);
-      return one && (handOut(one, false) as Frozen<T>);
-    });
+    const found = await readBothLevels(this.#state, keys.map(encodeKey));
+    return found.map((one) => one && (handOut(one, false) as Frozen<T>));
   }
 
   /**
@@ -153,7 +111,7 @@ export class Scope {
       this.#state,
       distinct,
       loader,
-      this.#plan(options),
+      loadPlan(this.#state, options),
       options?.negativeTtl !== undefined,
     );
     return names.map((name) => values.get(name) as Frozen<T> | Error | undefined);
@@ -172,7 +130,7 @@ export class Scope {
     const names = keys.map(encodeKey);
     const distinct = new Map<string, number>();
     for (const [index, name] of names.entries()) if (!distinct.has(name)) distinct.set(name, index);
-    const values = await loadEach(this.#state, distinct, loader, this.#plan(options));
+    const values = await loadEach(this.#state, distinct, loader, loadPlan(this.#state, options));
     return Promise.allSettled(names.map(async (name) => values.get(name)));
   }
 
@@ -214,7 +172,7 @@ export class Scope {
     options?: Omit<WriteOptions, 'required'>,
   ): Promise<WriteThrough<R>> {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
-    return writeThrough(this.#state, entry, async () => save(value), this.#writePlan(options));
+    return writeThrough(this.#state, entry, async () => save(value), writePlan(this.#state, options));
   }
 
   /**
@@ -228,8 +186,8 @@ export class Scope {
     update: (asked: boolean) => Promise<unknown>,
     options?: LoadOptions,
   ): Promise<UpdateThrough> {
-    const { sensitive } = this.#plan(options);
-    return updateThrough(this.#state, encodeKey(key), update, { ...this.#writePlan(options), sensitive });
+    const { sensitive } = loadPlan(this.#state, options);
+    return updateThrough(this.#state, encodeKey(key), update, { ...writePlan(this.#state, options), sensitive });
   }
 
   /**
@@ -252,7 +210,7 @@ export class Scope {
     options?: Omit<WriteOptions, 'required'>,
   ): Promise<number> {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
-    return writeBehind(this.#state, queue, entry, this.#writePlan(options));
+    return writeBehind(this.#state, queue, entry, writePlan(this.#state, options));
   }
 
   /** Deletes a key, and puts that into the queue: until the sink has it, reads answer undefined. @see writeBehind */
@@ -269,7 +227,7 @@ export class Scope {
    */
   async set(key: Key, value: unknown, options?: WriteOptions): Promise<boolean> {
     const entry = encodeValue(this.#state, encodeKey(key), value, options?.sensitive === true);
-    return write(this.#state, [entry], this.#writePlan(options), options?.required === true);
+    return write(this.#state, [entry], writePlan(this.#state, options), options?.required === true);
   }
 
   /** Stores several values with one time to live and the same tags; nothing is stored when one of them cannot be. @see set */
@@ -279,7 +237,7 @@ export class Scope {
       const name = encodeKey(key);
       encoded.set(name, encodeValue(this.#state, name, value, options?.sensitive === true));
     }
-    const plan = this.#writePlan(options);
+    const plan = writePlan(this.#state, options);
     if (encoded.size === 0) return true;
     return write(this.#state, [...encoded.values()], plan, options?.required === true);
   }
@@ -297,16 +255,12 @@ export class Scope {
 
   /** Whether the key exists; false as well when Redis cannot be asked and the in-process level does not know. */
   async has(key: Key): Promise<boolean> {
-    const name = encodeKey(key);
-    const known = readLevel1(this.#state, name, this.#state.engine.clock.monotonic());
-    if (known !== undefined) return known.value !== undefined;
-    if ((await this.#remainingMs(name)) !== undefined) return true;
-    return (await findPending(this.#state, [name], false))?.[0]?.value !== undefined;
+    return exists(this.#state, encodeKey(key));
   }
 
   /** Milliseconds until the key expires, by Redis's clock; undefined when it does not exist or Redis is away. */
   async ttl(key: Key): Promise<number | undefined> {
-    return this.#remainingMs(encodeKey(key));
+    return remainingMs(this.#state, encodeKey(key));
   }
 
   /**
@@ -353,14 +307,7 @@ export class Scope {
 
   /** The names of existing keys that match, in batches and in no order. @throws {TierkitError} `ERR_PATTERN_INVALID` */
   async *keys(pattern = '*'): AsyncGenerator<Key, void, undefined> {
-    const { engine, address } = this.#state;
-    const compiled = compilePattern(pattern);
-    for await (const batch of engine.store.scan(address, compiled, false)) {
-      for (const key of batch) {
-        const name = key.slice(address.prefix.length);
-        if (!engine.unconfirmed.covers(address, name)) yield decodeKey(name);
-      }
-    }
+    for await (const name of existingNames(this.#state, pattern)) yield decodeKey(name);
   }
 
   /**
@@ -415,36 +362,12 @@ export class Scope {
   async #load(key: Key, loader: Loader, options: LoadOptions | undefined): Promise<unknown> {
     const name = encodeKey(key);
     const hit = typeof key === 'string' ? undefined : this.#hit(name);
-    return hit ?? handOut(await load(this.#state, name, loader, this.#plan(options)), false);
-  }
-
-  #plan(options: LoadOptions | undefined): LoadPlan {
-    const { engine, policy } = this.#state;
-    if (options === undefined) return policy;
-    const sensitive = policy.sensitive || options.sensitive === true;
-    if (sensitive) engine.sealer.requireKey();
-    return { ...callPolicy(policy, options), sensitive, tags: entryTags(options.tags) };
+    return hit ?? handOut(await load(this.#state, name, loader, loadPlan(this.#state, options)), false);
   }
 
   #readEscaped(name: string): LoadedValue | undefined {
     const found = readLevel1(this.#state, name, this.#state.engine.clock.monotonic());
     if (found !== undefined) hitLevel1(this.#state, name);
     return found;
-  }
-
-  async #remainingMs(name: string): Promise<number | undefined> {
-    const { engine, address } = this.#state;
-    if (engine.unconfirmed.covers(address, name)) return undefined;
-    try {
-      return await engine.store.ttl(address, this.#state.keyOf(name));
-    } catch (error) {
-      notRead(this.#state, error);
-      return undefined;
-    }
-  }
-
-  #writePlan(options: WriteOptions | undefined): WritePlan {
-    const policy = callPolicy(this.#state.policy, options);
-    return { ttlMs: jittered(policy.ttlMs, policy), graceMs: policy.graceMs, tags: entryTags(options?.tags) };
   }
 }

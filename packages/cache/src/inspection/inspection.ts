@@ -1,7 +1,7 @@
 import { compilePattern, PAYLOAD_COMPRESSED, PAYLOAD_ENCRYPTED, TierkitError } from '@tierkit/core';
 import type { Instance } from '../instance.ts';
 import { positiveInteger } from '../options.ts';
-import { freshForMs, staleValue } from '../reads.ts';
+import { freshForMs, staleValue } from '../reads/stored-values.ts';
 import { encodedScopeAddress, rootAddress, tierPrefix, type ScopeAddress } from '../scope-address.ts';
 import type { ScopeState } from '../scope-state.ts';
 import type { WriteBehindQueue } from '../write-behind/queue.ts';

@@ -2,8 +2,10 @@ import { TierkitError, type Key } from '@tierkit/core';
 import type { LoaderContext } from './loader-context.ts';
 import { load } from './loads.ts';
 import { timed } from '../telemetry/cache-timers.ts';
-import { countFailed, countLevel2Hit, countStale, hitLevel1 } from '../counted-reads.ts';
-import { handOut, readLevel1, readStored, readSuspect } from '../reads.ts';
+import { countFailed, countLevel2Hit, countStale, hitLevel1 } from '../reads/counted-reads.ts';
+import { handOut } from '../reads/found.ts';
+import { readLevel1, readSuspect } from '../reads/level1-reads.ts';
+import { readStored } from '../reads/reads.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { LoadPlan } from '../tier-policy.ts';
 

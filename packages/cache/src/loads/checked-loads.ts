@@ -2,7 +2,7 @@ import { encodeKey, type Key } from '@tierkit/core';
 import type { LoadBatch } from './batch-load.ts';
 import type { LoaderContext } from './loader-context.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
-import type { LoadOptions } from '../scope.ts';
+import type { LoadOptions } from '../scope-options.ts';
 
 /** Whether a value passes; undefined for one that is refused. */
 type Judge<V> = (value: unknown) => Promise<V | undefined>;

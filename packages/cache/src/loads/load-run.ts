@@ -4,7 +4,7 @@ import { jittered, refreshMarginMs } from './load-policy.ts';
 import { loaderContext, LoadOutcome } from './loader-context.ts';
 import { withinRedisDeadline } from './redis-deadline.ts';
 import type { FillToken } from '../level1/scope-level1.ts';
-import { countMiss } from '../counted-reads.ts';
+import { countMiss } from '../reads/counted-reads.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';
 import type { Lease, LoadFailure, NewEntry } from '../stores/store.ts';
 import { MAX_NAMES } from '../tags/stamped-tags.ts';

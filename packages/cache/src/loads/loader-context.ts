@@ -1,6 +1,6 @@
 import { parseDuration, TierkitError, type Duration, type Frozen } from '@tierkit/core';
 import type { Flight } from './flight.ts';
-import { handOut } from '../reads.ts';
+import { handOut } from '../reads/found.ts';
 import { entryTags } from '../tags/tag-names.ts';
 
 /** What a loader is given. */

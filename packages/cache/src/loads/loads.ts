@@ -5,18 +5,12 @@ import { freshName } from '../stores/fresh-generation.ts';
 import { refreshMarginMs } from './load-policy.ts';
 import { countLoadMiss, giveBack, loadUnderLease, loadUnstored } from './load-run.ts';
 import type { Loader } from './loader-context.ts';
-import { countBytes, countLevel2Hit, hitLevel1, notRead } from '../counted-reads.ts';
-import {
-  accept,
-  freshForMs,
-  readLevel1,
-  readPending,
-  readSuspect,
-  refreshDueMs,
-  staleValue,
-  suspectOversized,
-  type Found,
-} from '../reads.ts';
+import { countBytes, countLevel2Hit, hitLevel1, notRead } from '../reads/counted-reads.ts';
+import type { Found } from '../reads/found.ts';
+import { readLevel1, readSuspect, refreshDueMs } from '../reads/level1-reads.ts';
+import { readPending } from '../reads/pending-reads.ts';
+import { suspectOversized } from '../reads/reads.ts';
+import { accept, freshForMs, staleValue } from '../reads/stored-values.ts';
 import { withinRedisDeadline } from './redis-deadline.ts';
 import type { FillToken } from '../level1/scope-level1.ts';
 import type { LoadedValue, ScopeState } from '../scope-state.ts';

@@ -1,7 +1,7 @@
 import { copyValue, encodeKey, parseDuration, type Duration } from '@tierkit/core';
 import type { RepositoryKeys, Segments } from './repository-keys.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
-import type { LoadOptions } from '../scope.ts';
+import type { LoadOptions } from '../scope-options.ts';
 
 /** Stands for a list while an entity is written that it has, had or may get. */
 interface WriteMark {

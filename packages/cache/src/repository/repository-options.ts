@@ -1,6 +1,6 @@
 import type { Duration, Frozen } from '@tierkit/core';
 import type { RepositoryStats } from './repository-stats.ts';
-import type { LoadOptions } from '../scope.ts';
+import type { LoadOptions } from '../scope-options.ts';
 
 /** What a repository is put around: whatever finds and writes entities of one kind. Each method may be missing. */
 export interface RepositorySource<T extends object, Id extends string | number, Draft = T> {

@@ -2,7 +2,7 @@ import type { Fields, RepositoryKeys, Segments } from './repository-keys.ts';
 import type { RepositoryLists } from './repository-lists.ts';
 import type { RepositoryCounts } from './repository-stats.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
-import type { LoadOptions } from '../scope.ts';
+import type { LoadOptions } from '../scope-options.ts';
 
 /** One write of one entity. */
 export interface EntityWrite {

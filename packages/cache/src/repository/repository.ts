@@ -13,7 +13,7 @@ import type {
 import { RepositoryCounts, type RepositoryStats } from './repository-stats.ts';
 import { RepositoryWrites, type WriteEnd } from './repository-writes.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
-import type { LoadOptions } from '../scope.ts';
+import type { LoadOptions } from '../scope-options.ts';
 
 /**
  * A cached repository around anything that finds and writes entities of one kind: reads go through the cache, and writes

@@ -3,7 +3,7 @@ import type { LoadBatch } from '../loads/batch-load.ts';
 import { positiveInteger } from '../options.ts';
 import { StoppableSource } from './stoppable-source.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
-import type { LoadOptions } from '../scope.ts';
+import type { LoadOptions } from '../scope-options.ts';
 
 /** How it is done, and options of `getOrSet` for each key. */
 export interface WarmOptions extends LoadOptions {

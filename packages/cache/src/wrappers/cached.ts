@@ -2,7 +2,7 @@ import { TierkitError, type Frozen, type Key } from '@tierkit/core';
 import { callKey } from './call-key.ts';
 import { methodDecorator, type AnyMethod, type MethodDecorator } from './method-decorator.ts';
 import type { ScopeMethods } from '../scope-methods.ts';
-import type { LoadOptions } from '../scope.ts';
+import type { LoadOptions } from '../scope-options.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- whatever function it is, its types are inferred from it
 export type AnyFunction = (...args: any[]) => unknown;

@@ -2,7 +2,8 @@ import { TierkitError, type Frozen, type Key } from '@tierkit/core';
 import { hashContent, normaliseLines, type Content, type Normalise } from './content-hash.ts';
 import type { LoadedType, LoaderContext } from '../loads/loader-context.ts';
 import { positiveInteger } from '../options.ts';
-import type { ConfirmOptions, LoadOptions, Scope, WriteOptions } from '../scope.ts';
+import type { Scope } from '../scope.ts';
+import type { ConfirmOptions, LoadOptions, WriteOptions } from '../scope-options.ts';
 
 export interface ContentOptions {
   /**

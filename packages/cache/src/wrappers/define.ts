@@ -5,7 +5,7 @@ import { Prefetch, type PrefetchCounts, type PrefetchOptions } from '../warming/
 import { SchemaCheck } from './schema-check.ts';
 import { LoadOutcome, type LoaderContext } from '../loads/loader-context.ts';
 import type { Loaded, ScopeMethods } from '../scope-methods.ts';
-import type { ConfirmOptions, LoadOptions, WriteOptions } from '../scope.ts';
+import type { ConfirmOptions, LoadOptions, WriteOptions } from '../scope-options.ts';
 
 interface DefinitionOptions<Id> extends LoadOptions {
   /** What messages and errors call the entry. */

@@ -1,5 +1,5 @@
-import type { ScopeState } from './scope-state.ts';
-import type { StoredEntry } from './stores/store.ts';
+import type { ScopeState } from '../scope-state.ts';
+import type { StoredEntry } from '../stores/store.ts';
 
 /** Counts a read that the first level answered. */
 export function hitLevel1(state: ScopeState, name: string): void {
