@@ -4,6 +4,7 @@ import { KnownGenerations } from './known-generations.ts';
 import { RootGenerationCache } from './root-generation-cache.ts';
 
 const NONE = Buffer.alloc(0);
+const BATCH = 500;
 
 /** The generations of scopes and roots: which are known here, and which a script can look up by itself. */
 export class RedisGenerations {
@@ -48,6 +49,11 @@ export class RedisGenerations {
   /** The generation for scripts to look up, where it is on the server of every entry. */
   keysOf(scope: ScopeAddress): string[] {
     return this.inOneSlot(scope) ? [scope.generationKey] : [];
+  }
+
+  /** How many keys of the scope one command or script may name. */
+  batchOf(scope: ScopeAddress): number {
+    return this.inOneSlot(scope) ? BATCH : 1;
   }
 
   /** The generation for scripts that cannot look it up; empty for those that can. */

@@ -7,9 +7,10 @@ import { encodeInvalidation, type Announce, type Announced } from './invalidatio
 import { OversizedValues } from './oversized-values.ts';
 import type { Reclaimer } from './reclaimer.ts';
 import { metaOf, RedisEntries } from './redis-entries.ts';
+import { RedisReads } from './redis-reads.ts';
 import { RedisGenerations } from './redis-generations.ts';
 import { RedisLeases } from './redis-leases.ts';
-import { isGeneration, RedisKeyspace } from './redis-keyspace.ts';
+import { RedisKeyspace } from './redis-keyspace.ts';
 import { clearScope } from './redis-scripts/clear-scope.ts';
 import { discardEntry } from './redis-scripts/discard-entry.ts';
 import { removeEntries } from './redis-scripts/remove-entries.ts';
@@ -31,8 +32,6 @@ import {
 import type { TagTables } from '../tags/tag-tables.ts';
 
 const NONE = Buffer.alloc(0);
-/** Keys of one script or command. */
-const BATCH = 500;
 /** How long the generation of a cleared root lives at least; writers extend it. */
 const ROOT_TTL_MS = 172_800_000;
 
@@ -63,7 +62,7 @@ export class RedisStore implements CacheStore {
   readonly #feed: InvalidationFeed;
   readonly #origin: string;
   readonly #reclaimer: Reclaimer | undefined;
-  readonly #entries: RedisEntries;
+  readonly #reads: RedisReads;
   readonly #oversized: OversizedValues;
   readonly #generations: RedisGenerations;
   readonly #leases: RedisLeases;
@@ -74,12 +73,13 @@ export class RedisStore implements CacheStore {
     this.#feed = options.feed;
     this.#origin = options.origin;
     this.#reclaimer = options.reclaimer;
-    this.#entries = new RedisEntries(options.redis, options.tags, options.onCorrupt);
+    const entries = new RedisEntries(options.redis, options.tags, options.onCorrupt);
     this.#generations = new RedisGenerations(options.redis, options.feed);
+    this.#reads = new RedisReads(options.redis, entries, this.#generations);
     this.#oversized = new OversizedValues(options.redis, options.maxEntryBytes, options.onCorrupt);
     this.#leases = new RedisLeases({
       redis: options.redis,
-      entries: this.#entries,
+      entries,
       generations: this.#generations,
       tags: options.tags,
       announce: (news) => this.#announce(news),
@@ -101,52 +101,12 @@ export class RedisStore implements CacheStore {
     this.#generations.forgetAll();
   }
 
-  async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
-    const since = this.#redis.moment;
-    if (scope.scoped) {
-      const known = this.#generations.scopes.get(scope.generationKey);
-      if (known !== undefined) {
-        const bytes = await this.#redis.execute((client) => client.getBuffer(key), undefined, 'GET');
-        if (bytes === null) return undefined;
-        // Another generation than the known one may be a newer one as well as an ended one.
-        if (isGeneration(bytes, known))
-          return this.#entries.current(scope, this.#entries.parse(key, bytes, known), since);
-      }
-      return this.#entries.current(scope, await this.#readScoped(scope, key, since), since);
-    }
-    const root = this.#generations.root(scope);
-    const known = root.current;
-    if (known !== undefined) {
-      const bytes = await this.#redis.execute((client) => client.getBuffer(key), undefined, 'GET');
-      return bytes === null ? undefined : this.#entries.current(scope, this.#entries.parse(key, bytes, known), since);
-    }
-    const reading = this.#redis.execute((client) => client.getBuffer(key), undefined, 'GET');
-    const [bytes, generation] = await Promise.all([reading, root.get(0)]);
-    return bytes === null
-      ? undefined
-      : this.#entries.current(scope, this.#entries.parse(key, bytes, generation), since);
+  read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
+    return this.#reads.one(scope, key);
   }
 
-  async readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | Error | undefined)[]> {
-    let failure: Error | undefined;
-    const batches = await inBatches(
-      keys,
-      this.#batchOf(scope),
-      async (batch): Promise<(StoredEntry | Error | undefined)[]> => {
-        try {
-          // What failed once is not asked for again and again.
-          if (failure !== undefined) throw failure;
-          const [only = ''] = batch;
-          return this.#generations.inOneSlot(scope)
-            ? await this.#readBatch(scope, batch)
-            : [await this.read(scope, only)];
-        } catch (error) {
-          failure = error as Error;
-          return batch.map(() => error as Error);
-        }
-      },
-    );
-    return batches.flat();
+  readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | Error | undefined)[]> {
+    return this.#reads.many(scope, keys);
   }
 
   async write(
@@ -159,7 +119,7 @@ export class RedisStore implements CacheStore {
     if (entries.length === 1 && only !== undefined) return this.#writeOne(scope, only, lifetime, since);
     await inBatches(
       entries,
-      this.#batchOf(scope),
+      this.#generations.batchOf(scope),
       (batch, first) => {
         const [one] = batch;
         const began = first ? since : this.moment;
@@ -171,7 +131,7 @@ export class RedisStore implements CacheStore {
   }
 
   async remove(scope: ScopeAddress, keys: readonly string[]): Promise<void> {
-    await inBatches(keys, this.#batchOf(scope), (batch) => {
+    await inBatches(keys, this.#generations.batchOf(scope), (batch) => {
       const entriesAndLeases = batch.flatMap((key) => [key, leaseKey(scope, key)]);
       return removeEntries.run(this.#redis, { entriesAndLeases }, this.#announce({ kind: 'keys', keys: batch }));
     });
@@ -204,7 +164,7 @@ export class RedisStore implements CacheStore {
   }
 
   suspectOversized(scope: ScopeAddress, keys: readonly string[]): void {
-    const size = this.#batchOf(scope);
+    const size = this.#generations.batchOf(scope);
     for (let from = 0; from < keys.length; from += size) this.#oversized.suspect(keys.slice(from, from + size));
   }
 
@@ -247,41 +207,6 @@ export class RedisStore implements CacheStore {
 
   release(scope: ScopeAddress, lease: Lease, failure?: LoadFailure): Promise<void> {
     return this.#leases.release(scope, lease, failure);
-  }
-
-  async #readScoped(scope: ScopeAddress, key: string, since: number): Promise<StoredEntry | undefined> {
-    const { scopes } = this.#generations;
-    const { changes } = scopes;
-    const askedAtMs = performance.now();
-    const [bytes, generation] = await this.#redis.execute(
-      (client) => client.mgetBuffer(key, scope.generationKey),
-      since,
-      'MGET',
-    );
-    if (generation == null) return undefined;
-    scopes.learn(scope.generationKey, generation, askedAtMs, changes);
-    return bytes == null ? undefined : this.#entries.parse(key, bytes, generation);
-  }
-
-  /** How many keys of the scope one command may name. */
-  #batchOf(scope: ScopeAddress): number {
-    return this.#generations.inOneSlot(scope) ? BATCH : 1;
-  }
-
-  async #readBatch(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
-    const since = this.moment;
-    const named = scope.scoped ? [...keys, scope.generationKey] : keys;
-    const reading = this.#redis.execute((client) => client.mgetBuffer(...named), undefined, 'MGET');
-    const [replies, known] = await Promise.all([
-      reading,
-      scope.scoped ? undefined : this.#generations.root(scope).get(0),
-    ]);
-    const generation = known ?? replies[keys.length] ?? undefined;
-    const entries = keys.map((key, index) => {
-      const bytes = replies[index];
-      return bytes == null ? undefined : this.#entries.parse(key, bytes, generation);
-    });
-    return this.#entries.currentOf(scope, entries, since);
   }
 
   async #writeBatch(scope: ScopeAddress, batch: readonly NewEntry[], lifetime: Lifetime, since: number): Promise<void> {

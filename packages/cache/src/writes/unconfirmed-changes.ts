@@ -2,35 +2,16 @@ import { compilePattern, TierkitError, type Logger } from '@tierkit/core';
 import { tierPrefix, type ScopeAddress } from '../scope-address.ts';
 import type { CacheStore } from '../stores/store.ts';
 import type { TagTables } from '../tags/tag-tables.ts';
+import { UnconfirmedScope } from './unconfirmed-scope.ts';
 
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
-/** Names of a scope that are remembered one by one; a scope with more is cleared as a whole, which is one step. */
-const MAX_NAMES = 10_000;
-/** Tags of a scope that are remembered one by one; with more, all that has tags is invalidated. */
-const MAX_TAGS = 1_000;
-/** Each costs a walk over all keys in Redis. */
-const MAX_PATTERNS = 16;
 /** Names, patterns, tags and scopes that are remembered in all; with more, a tier is invalidated as a whole. */
 const MAX_REMEMBERED = 20_000;
 /** Scopes that are invalidated at the same time. */
 const AT_ONCE = 50;
 /** A command that timed out may still take effect this long after, when a frozen server goes on. */
 const LATE_MS = 60_000;
-
-/** What was touched, each with the moment of the last change that was not confirmed. */
-interface Unconfirmed {
-  readonly scope: ScopeAddress;
-  readonly names: Map<string, number>;
-  readonly patterns: Map<string, number>;
-  readonly tags: Map<string, number>;
-  /** The moment of the last one that touched everything that has tags; 0 for none. */
-  allTags: number;
-  /** The moment of the last one that touched everything; 0 for none. */
-  all: number;
-  /** While it is being invalidated. */
-  invalidating: Promise<void> | undefined;
-}
 
 /**
  * Changes that Redis did not confirm: they may have been made, may still be made, or may be lost.
@@ -44,7 +25,7 @@ export class UnconfirmedChanges {
   readonly #store: CacheStore;
   readonly #tags: TagTables;
   readonly #logger: Logger;
-  readonly #byScope = new Map<string, Unconfirmed>();
+  readonly #byScope = new Map<string, UnconfirmedScope>();
   /** Tiers of which nothing is remembered but that all their scopes are in doubt, by what their scopes begin with. */
   readonly #tiers = new Map<string, number>();
   #remembered = 0;
@@ -83,7 +64,7 @@ export class UnconfirmedChanges {
     if (this.#tiers.has(tierPrefix(scope))) return true;
     const known = this.#byScope.get(scope.generationKey);
     if (known === undefined) return false;
-    return known.all > 0 || known.names.has(name) || coveredByPattern(known, name);
+    return known.all > 0 || known.names.has(name) || known.coveredByPattern(name);
   }
 
   /**
@@ -99,10 +80,10 @@ export class UnconfirmedChanges {
     if (tags.length > 0) await this.#clear(this.#byScope.get(this.#tags.everywhere.key), [], tags);
   }
 
-  async #clear(known: Unconfirmed | undefined, names: readonly string[], tags: readonly string[]): Promise<void> {
+  async #clear(known: UnconfirmedScope | undefined, names: readonly string[], tags: readonly string[]): Promise<void> {
     if (known === undefined) return;
     const inTheWay = (): boolean =>
-      known.all > 0 || names.some((name) => coveredByPattern(known, name)) || coversTags(known, tags);
+      known.all > 0 || names.some((name) => known.coveredByPattern(name)) || known.coversTags(tags);
     // What began before may still be under way.
     if (known.invalidating === undefined && !inTheWay()) return;
     await this.#invalidate(known).catch((error: unknown) => {
@@ -112,35 +93,21 @@ export class UnconfirmedChanges {
   }
 
   addNames(scope: ScopeAddress, names: readonly string[]): void {
-    this.#add(scope, (known, moment) => {
-      if (known.all > 0) known.all = moment;
-      else for (const name of names) known.names.set(name, moment);
-      // The root's entries have nothing else in common: it is cleared only when there is no room at all.
-      if (scope.scoped && known.names.size > MAX_NAMES) takeAll(known, moment);
-    });
+    this.#add(scope, (known, moment) => known.addNames(names, moment));
   }
 
   /** @param pattern as the user wrote it */
   addPattern(scope: ScopeAddress, pattern: string): void {
-    this.#add(scope, (known, moment) => {
-      if (known.all > 0) known.all = moment;
-      else known.patterns.set(pattern, moment);
-      if (known.patterns.size > MAX_PATTERNS) takeAll(known, moment);
-    });
+    this.#add(scope, (known, moment) => known.addPattern(pattern, moment));
   }
 
   addTags(scope: ScopeAddress, tags: readonly string[]): void {
-    this.#add(scope, (known, moment) => {
-      for (const tag of tags) known.tags.set(tag, moment);
-      if (known.allTags === 0 && known.tags.size <= MAX_TAGS) return;
-      known.allTags = moment;
-      known.tags.clear();
-    });
+    this.#add(scope, (known, moment) => known.addTags(tags, moment));
     if (this.#tiers.has(tierPrefix(scope))) this.#takeOver(scope.generationKey);
   }
 
   addAll(scope: ScopeAddress): void {
-    this.#add(scope, takeAll);
+    this.#add(scope, (known, moment) => known.addAll(moment));
   }
 
   /** All scopes of the tier that this one belongs to. */
@@ -155,21 +122,14 @@ export class UnconfirmedChanges {
   settle(scope: ScopeAddress, names: readonly string[], sent: number): void {
     const known = this.#byScope.get(scope.generationKey);
     if (known === undefined) return;
-    this.#change(known, () => {
-      for (const name of names) if ((known.names.get(name) ?? Infinity) <= sent) known.names.delete(name);
-    });
+    this.#change(known, () => known.settle(names, sent));
   }
 
   /** As {@link settle}, for a clear of the scope. */
   settleAll(scope: ScopeAddress, sent: number): void {
     const known = this.#byScope.get(scope.generationKey);
     if (known === undefined) return;
-    this.#change(known, () => {
-      if (known.all <= sent) known.all = 0;
-      for (const touched of [known.names, known.patterns]) {
-        for (const [name, moment] of touched) if (moment <= sent) touched.delete(name);
-      }
-    });
+    this.#change(known, () => known.settleAll(sent));
   }
 
   /** Tries to make the invalidations now; those that fail are tried again. */
@@ -187,7 +147,7 @@ export class UnconfirmedChanges {
     this.#remembered = 0;
   }
 
-  #add(scope: ScopeAddress, touch: (known: Unconfirmed, moment: number) => void): void {
+  #add(scope: ScopeAddress, touch: (known: UnconfirmedScope, moment: number) => void): void {
     if (this.#closed) return;
     this.#lastAtMs = performance.now();
     const moment = ++this.#moment;
@@ -197,15 +157,7 @@ export class UnconfirmedChanges {
     } else {
       let known = this.#byScope.get(scope.generationKey);
       if (known === undefined) {
-        known = {
-          scope,
-          names: new Map(),
-          patterns: new Map(),
-          tags: new Map(),
-          allTags: 0,
-          all: 0,
-          invalidating: undefined,
-        };
+        known = new UnconfirmedScope(scope);
         this.#byScope.set(scope.generationKey, known);
         this.#remembered++;
       }
@@ -216,14 +168,14 @@ export class UnconfirmedChanges {
     this.#schedule();
   }
 
-  #takeTier(tier: string, touched: Unconfirmed, moment: number): void {
+  #takeTier(tier: string, touched: UnconfirmedScope, moment: number): void {
     // Tags of all scopes together are no scope, and bounded by themselves.
     if (!touched.scope.scoped && touched.names.size + touched.patterns.size === 0) return;
     this.#logger.warn(
       { tier: touched.scope.tier },
       'too many unconfirmed changes: all of the tier will be invalidated',
     );
-    if (!touched.scope.scoped) return this.#change(touched, () => takeAll(touched, moment));
+    if (!touched.scope.scoped) return this.#change(touched, () => touched.addAll(moment));
     this.#takeScopes(tier, moment);
   }
 
@@ -240,18 +192,18 @@ export class UnconfirmedChanges {
   }
 
   /** Every change of what is remembered of a scope, so that the sum of all holds. */
-  #change(known: Unconfirmed, change: () => void): void {
+  #change(known: UnconfirmedScope, change: () => void): void {
     if (this.#byScope.get(known.scope.generationKey) !== known) return;
-    const before = sizeOf(known);
+    const before = known.size;
     change();
-    this.#remembered += sizeOf(known) - before;
-    if (known.all === 0 && known.allTags === 0 && sizeOf(known) === 1) this.#forget(known);
+    this.#remembered += known.size - before;
+    if (known.empty) this.#forget(known);
   }
 
-  #forget(known: Unconfirmed): void {
+  #forget(known: UnconfirmedScope): void {
     if (this.#byScope.get(known.scope.generationKey) !== known) return;
     this.#byScope.delete(known.scope.generationKey);
-    this.#remembered -= sizeOf(known);
+    this.#remembered -= known.size;
   }
 
   #schedule(): void {
@@ -286,23 +238,20 @@ export class UnconfirmedChanges {
     if (this.#tiers.get(tier) === moment) this.#tiers.delete(tier);
   }
 
-  async #invalidateTags(known: Unconfirmed): Promise<void> {
+  async #invalidateTags(known: UnconfirmedScope): Promise<void> {
     const sent = this.#moment;
     const tags = [...known.tags.keys()];
     await this.#tags.invalidate(known.scope, known.allTags > 0 ? [] : tags);
-    this.#change(known, () => {
-      if (known.allTags <= sent) known.allTags = 0;
-      for (const tag of tags) if ((known.tags.get(tag) ?? Infinity) <= sent) known.tags.delete(tag);
-    });
+    this.#change(known, () => known.settleTags(tags, sent));
   }
 
   /** One at a time, so that none that began earlier ends later. */
-  #invalidate(known: Unconfirmed): Promise<void> {
+  #invalidate(known: UnconfirmedScope): Promise<void> {
     known.invalidating ??= this.#invalidateNow(known).finally(() => (known.invalidating = undefined));
     return known.invalidating;
   }
 
-  async #invalidateNow(known: Unconfirmed): Promise<void> {
+  async #invalidateNow(known: UnconfirmedScope): Promise<void> {
     const { scope } = known;
     if (known.allTags > 0 || known.tags.size > 0) await this.#invalidateTags(known);
     const sent = this.#moment;
@@ -329,24 +278,4 @@ export class UnconfirmedChanges {
       if (known.patterns.get(pattern) === moment) this.#change(known, () => known.patterns.delete(pattern));
     }
   }
-}
-
-function coveredByPattern({ patterns }: Unconfirmed, name: string): boolean {
-  for (const pattern of patterns.keys()) if (compilePattern(pattern).matches(name)) return true;
-  return false;
-}
-
-function coversTags({ allTags, tags: touched }: Unconfirmed, tags: readonly string[]): boolean {
-  return tags.length > 0 && (allTags > 0 || tags.some((tag) => touched.has(tag)));
-}
-
-/** What it counts for in all that is remembered. */
-function sizeOf({ names, patterns, tags }: Unconfirmed): number {
-  return 1 + names.size + patterns.size + tags.size;
-}
-
-function takeAll(known: Unconfirmed, moment: number): void {
-  known.all = moment;
-  known.names.clear();
-  known.patterns.clear();
 }
