@@ -21,10 +21,10 @@ test('a connection in use, with duplicates, a pool and listeners', async () => {
     redis.onStateChange(() => {});
     await redis.ready();
     const subscriber = redis.duplicate('subscriber');
-    subscriber.on('ready', () => subscriber.subscribe('somewhere'));
+    const subscribed = new Promise((resolve) => subscriber.on('ready', () => resolve(subscriber.subscribe('somewhere'))));
     const blocking = redis.duplicate('blocking');
     blocking.on('ready', () => blocking.blpop('nothing', 0).catch(() => {}));
-    await sleep(100);
+    await Promise.all([subscribed, sleep(100)]);
     redis.duplicate('blocking');
     redis.execute((client) => client.ping()).catch(() => {});
   `;
