@@ -45,6 +45,7 @@ export function createQuota<
       typeof how === 'object' && how !== null && 'from' in how
         ? calls.history(subject, how)
         : calls.usage(subject, how),
+    reset: calls.reset.bind(calls),
     setLimits: calls.setLimits.bind(calls),
     ready: calls.ready.bind(calls),
     close: () => {

@@ -37,6 +37,15 @@ export interface HistoryOptions<Plan, Names = string> {
   readonly plan?: Plan;
 }
 
+/** Metrics that are counted by period: all but gauges. */
+type Counted<M> = { [Name in keyof M]: M[Name] extends { readonly gauge: true } ? never : Name }[keyof M];
+
+export interface ResetOptions<Plan, Names = string> {
+  /** @default all that are counted by period */
+  readonly metrics?: readonly Names[];
+  readonly plan?: Plan;
+}
+
 type Named<M, A> = keyof A & keyof M;
 
 /**
@@ -102,6 +111,18 @@ export interface Quota<M, Plan = unknown, Away extends OnUnavailable = 'refuse'>
     gauges: A,
     options?: SubjectOptions<M, Plan>,
   ): Promise<Usage<M, Named<M, A>>>;
+
+  /**
+   * Lets a subject begin its current periods anew: what was used in them, and which thresholds it reached, is forgotten at once.
+   *
+   * Gauges, holds, stored limits and past periods stay. So do ids: a repeat of a charge from before counts nothing.
+   *
+   * @throws {TierkitError} `ERR_QUOTA_AMOUNTS` for a gauge and for no metric; otherwise as `usage`
+   */
+  reset<Names extends Counted<M> = Counted<M>>(
+    subject: Subject,
+    options?: ResetOptions<Plan, Names>,
+  ): Promise<Usage<M, Names>>;
 
   /** What is used now, of every metric. @throws {TierkitError} as `add` */
   usage(subject: Subject, options?: SubjectOptions<M, Plan>): Promise<Usage<M>>;

@@ -184,6 +184,50 @@ export function quotaConformance(target: ConformanceTarget): void {
       expect((await quota.set(user, { stored_bytes: 20 })).stored_bytes.gauge.used).toBe(20);
     });
 
+    it('lets a subject begin its periods anew, all metrics or some, and tells thresholds again', async () => {
+      const [user, other] = [subject(), subject()];
+      for (const who of [user, other]) {
+        await quota.add(who, { api_calls: 10, cost_micros: 900, stored_bytes: 300 }, { id: 'first' });
+      }
+      await quota.setLimits(user, { tokens: 7 });
+      const { hold } = await quota.reserve(user, { cost_micros: 100 });
+      expect((await quota.add(user, { api_calls: 1 })).allowed).toBe(false);
+      const some = await quota.reset(user, { metrics: ['api_calls'] });
+      expect(some).toMatchObject({ api_calls: { day: { used: 0, limit: 10, remaining: 10 } } });
+      expect(Object.keys(some)).toEqual(['api_calls']);
+      expect((await quota.usage(user)).cost_micros.month.used).toBe(900);
+      const { crossed } = await quota.add(user, { api_calls: 10 });
+      expect(crossed.map(({ threshold }) => threshold)).toEqual([0.8, 1]);
+
+      const all = await quota.reset(user);
+      expect(all.cost_micros).toMatchObject({ day: { used: 0, held: 100 }, month: { used: 0, held: 100 } });
+      expect(Object.keys(all)).not.toContain('stored_bytes');
+      const usage = await quota.usage(user);
+      expect(usage.api_calls.day.used).toBe(0);
+      expect(usage.stored_bytes.gauge.used).toBe(300);
+      expect(usage.tokens.day.limit).toBe(7);
+      const repeat = await quota.add(user, { api_calls: 10, cost_micros: 900, stored_bytes: 300 }, { id: 'first' });
+      expect(repeat).toMatchObject({ allowed: true, repeated: true });
+      expect((await quota.usage(user)).api_calls.day.used).toBe(0);
+      await hold?.commit({ cost_micros: 60 });
+      expect((await quota.usage(user)).cost_micros).toMatchObject({ day: { used: 60, held: 0 }, month: { used: 60 } });
+      expect((await quota.usage(other)).api_calls.day.used).toBe(10);
+    });
+
+    it('resets no gauge, and what is no metric', async () => {
+      const user = subject();
+      await quota.add(user, { api_calls: 1, stored_bytes: 2 });
+      for (const name of ['stored_bytes', 'none', 'constructor']) {
+        const refused = quota.reset(user, { metrics: ['api_calls', name as 'api_calls'] });
+        await expect(refused).rejects.toMatchObject({ code: 'ERR_QUOTA_AMOUNTS' });
+      }
+      await expect(quota.reset(user, { metrics: 'api_calls' as never })).rejects.toMatchObject({
+        code: 'ERR_QUOTA_AMOUNTS',
+      });
+      await expect(quota.reset('')).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+      expect(await quota.usage(user)).toMatchObject({ api_calls: { day: { used: 1 } } });
+    });
+
     it('a stored limit goes before the definition, one of the call before both', async () => {
       const user = subject();
       await quota.setLimits(user, { api_calls: 2, cost_micros: { month: 50 }, stored_bytes: Infinity });

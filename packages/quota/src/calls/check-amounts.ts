@@ -21,10 +21,11 @@ export function checkCallOptions(options: unknown): void {
   throw quotaError('ERR_QUOTA_OPTIONS', `${faults.join(', ')}: not an option of a call`, { faults });
 }
 
-/** How amounts may be: `signed` ones may give back of a gauge, `gauges` takes no others. */
+/** How amounts may be: `signed` ones may give back of a gauge, `gauges` takes no others, `counted` takes none of them. */
 export interface AmountRules {
   readonly signed?: boolean;
   readonly gauges?: boolean;
+  readonly counted?: boolean;
   readonly none?: boolean;
 }
 
@@ -36,7 +37,7 @@ export interface AmountRules {
 export function checkAmounts(
   metrics: Metrics,
   amounts: unknown,
-  { signed = false, gauges = false, none = false }: AmountRules,
+  { signed = false, gauges = false, counted = false, none = false }: AmountRules,
 ): readonly { readonly metric: CheckedMetric; readonly amount: number }[] {
   if (typeof amounts !== 'object' || amounts === null || Array.isArray(amounts)) {
     throw quotaError('ERR_QUOTA_AMOUNTS', 'amounts by metric are needed, such as { api_calls: 1 }');
@@ -46,6 +47,7 @@ export function checkAmounts(
     const metric = metrics.get(name);
     if (metric === undefined) return [`${name} is no metric`];
     if (gauges && metric.periods.length > 0) return [`${name} is counted by period and cannot be set`];
+    if (counted && metric.periods.length === 0) return [`${name} is a gauge: set it to what it is`];
     if (!Number.isSafeInteger(amount)) return [`${name} must be a whole number below 2^53, not ${shown(amount)}`];
     const mayFall = signed && metric.periods.length === 0;
     if ((amount as number) < 0 && !mayFall) return [`${name} must not be negative`];

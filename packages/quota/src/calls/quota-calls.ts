@@ -12,11 +12,12 @@ import type { Asked } from './charge-report.ts';
 import type { CheckedMetric } from '../definitions/checked-metrics.ts';
 import { LONGEST_MS, type CheckedOptions } from '../definitions/check-options.ts';
 import { quotaError } from '../errors.ts';
-import type { AddOptions, HistoryOptions, ReserveOptions, Subject, SubjectOptions } from '../quota.ts';
+import type { AddOptions, HistoryOptions, ReserveOptions, ResetOptions, Subject, SubjectOptions } from '../quota.ts';
 import { Decisions, type Ask, type Party } from './decisions.ts';
+import { checkRange, readHistory } from './history.ts';
 import { RequestRows } from './request-rows.ts';
 import type { Decision, HeldRow, Overflow, QuotaStore } from '../stores/quota-store.ts';
-import type { PeriodUsage, Uncounted } from '../usage.ts';
+import type { Uncounted } from '../usage.ts';
 
 type AnyAmounts = Readonly<Record<string, number>>;
 type CallOptions = AddOptions<AnyAmounts, unknown>;
@@ -29,9 +30,6 @@ interface Settling {
   /** When the call began, if it did before this. */
   readonly since?: number;
 }
-
-const MOST_PERIODS = 1_000;
-const FARTHEST_MS = 8.6e15;
 
 /** The calls of a quota, before they have the types of its metrics. */
 export class QuotaCalls {
@@ -137,35 +135,22 @@ export class QuotaCalls {
     return usage;
   }
 
+  async reset(subject: Subject, options: ResetOptions<unknown, string> = {}): Promise<object> {
+    checkCallOptions(options);
+    const counted = [...this.#options.metrics.values()].filter(({ periods }) => periods.length > 0);
+    const { metrics: names = counted.map(({ name }) => name) } = options;
+    if (!Array.isArray(names)) throw quotaError('ERR_QUOTA_AMOUNTS', 'metrics must be a list of names');
+    const nothing = Object.fromEntries(names.map((name) => [name, 0]));
+    const ask = await this.#asking(subject, nothing, options, { counted: true });
+    const { usage } = await this.#decisions.decide(ask.party, { verb: 'reset', id: '', ...ask });
+    return usage;
+  }
+
   async history(subject: Subject, options: HistoryOptions<unknown>): Promise<object> {
     checkCallOptions(options);
-    const fromMs = Number(options.from);
-    const toMs = Number(options.to ?? Math.max(this.#decisions.now(), fromMs) + 1);
-    if (!isInstant(fromMs) || !isInstant(toMs) || fromMs >= toMs) {
-      throw quotaError('ERR_QUOTA_RANGE', 'from and to must be dates or milliseconds since 1970, from the earlier one');
-    }
-    const { metrics } = options;
-    if (metrics !== undefined && !Array.isArray(metrics)) {
-      throw quotaError('ERR_QUOTA_RANGE', 'metrics must be a list of names');
-    }
-    const unknown = metrics?.find((name) => !this.#options.metrics.has(name));
-    if (unknown !== undefined) throw quotaError('ERR_QUOTA_RANGE', `${unknown} is no metric`);
-    const party = await this.#party(subject, options, true);
-    const since = this.#store.moment;
-    const found = new Map<string, Record<string, readonly PeriodUsage[]>>();
-    for (const metric of this.#options.metrics.values()) {
-      if (metrics !== undefined && !metrics.includes(metric.name)) continue;
-      for (const period of metric.periods) {
-        const windows = this.#rows.between(period, party.plan, { fromMs, toMs, most: MOST_PERIODS });
-        const used = await this.#store.history(
-          { subject: party.encoded, period: period.name, windows, metrics: [metric.name] },
-          since,
-        );
-        const usages = windows.map(({ startMs, endMs }, i) => ({ startMs, endMs, used: used[i]?.[0] ?? 0 }));
-        found.set(metric.name, { ...found.get(metric.name), [period.name]: usages });
-      }
-    }
-    return Object.fromEntries(found);
+    const range = checkRange(this.#options.metrics, options, this.#decisions.now());
+    const { encoded, plan } = await this.#party(subject, options, true);
+    return readHistory(this.#store, this.#rows, { ...range, subject: encoded, plan });
   }
 
   async setLimits(subject: Subject, limits: unknown): Promise<void> {
@@ -259,11 +244,6 @@ export class QuotaCalls {
       return otherwise({ source: 'none', allowed: true, repeated: false, error });
     }
   }
-}
-
-/** With room for a year before and after it that a Date can still tell. */
-function isInstant(ms: number): boolean {
-  return Math.abs(ms) <= FARTHEST_MS;
 }
 
 function outcome({ status }: Decision): { readonly allowed: boolean; readonly repeated: boolean } {

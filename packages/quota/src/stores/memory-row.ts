@@ -54,6 +54,13 @@ export class MemoryRow {
     return { period, window, limit: this.limit, used: this.used, held: this.held };
   }
 
+  /** Forgets what was used in a window. */
+  reset(): void {
+    if (this.#counts === undefined || this.#parts.row.window === undefined) return;
+    this.#counts.used = 0;
+    this.#counts.told = 0;
+  }
+
   /** @returns the thresholds that were reached by it */
   count(amount: number): Crossing[] {
     if (amount === 0) return [];

@@ -101,6 +101,10 @@ export class MemorySubject {
       holdExpiresMs,
     });
     if (refused || verb === 'read') return decided([]);
+    if (verb === 'reset') {
+      for (const { rows } of granted) for (const row of rows) row.reset();
+      return decided([]);
+    }
     if (verb === 'reserve') return this.#reserve(request, nowMs, granted, decided);
     const original = this.#markers.get(id)?.fingerprint ?? '';
     if (settles) this.#holds.delete(id);

@@ -22,7 +22,7 @@ export interface Item {
   readonly rows: readonly Row[];
 }
 
-export type Verb = 'read' | 'add' | 'set' | 'reserve' | 'commit' | 'release';
+export type Verb = 'read' | 'add' | 'set' | 'reset' | 'reserve' | 'commit' | 'release';
 
 export interface StoreRequest {
   readonly verb: Verb;
@@ -113,6 +113,7 @@ export interface QuotaStore {
    *   those of the hold, even if they are over.
    * - A threshold is reported once for each window; of a gauge, once whenever it is reached from below. Until it is
    *   confirmed as told, a repeat of its id reports it too: of the same call at once, of another a second later.
+   * - `reset` forgets what is used in the windows of its rows, and what was told of them; ids, holds and gauges stay.
    * - A window is kept for 35 days after its end.
    */
   decide(request: StoreRequest, since?: number): Promise<StoreReply>;

@@ -178,6 +178,15 @@ if refused then return { 'refused', text(now), result(), '' } end
 if verb == 'read' then return { 'counted', text(now), result(), '' } end
 
 -- Done.
+if verb == 'reset' then
+  for _, row in ipairs(rows) do
+    if row.key then
+      redis.call('HDEL', row.key, row.name, row.name .. ':told')
+      row.used = 0
+    end
+  end
+  return { 'counted', text(now), result(), '' }
+end
 local crossings, expires = {}, 0
 local function remember(state, ttlMs)
   local pending = #crossings > 0 and call .. ' ' .. text(now) .. ';' .. table.concat(crossings, ' ') or ''
