@@ -33,8 +33,9 @@ describe('locks', () => {
     const next = locks.acquire('analysis:p1', { ttl: '1m', timeout: '50s' });
     const page = await enter('Locks');
     await page.locator('.tiles > div', { hasText: 'Waiting now' }).getByText('1', { exact: true }).waitFor();
-    await page.getByLabel('Name of a lock').fill('analysis:p1');
-    await page.keyboard.press('Enter');
+    const held = page.getByRole('region', { name: 'Held or waited for' });
+    expect(await held.getByRole('row', { name: 'analysis:p1' }).getByRole('cell').allTextContents()).toEqual(['1', '1']);
+    await held.getByRole('button', { name: 'analysis:p1' }).click();
     const panel = page.getByRole('region', { name: 'analysis:p1' });
     await panel.getByText(`token ${lock.token}`).waitFor();
     await panel.getByText('Waiters, in their order: 1').waitFor();
@@ -46,7 +47,22 @@ describe('locks', () => {
     await panel.getByText('Waiters, in their order: 0').waitFor();
     await second.release();
     await panel.getByText('Nobody has it.').waitFor();
+    await held.getByText('No lock at the moment.').waitFor();
     await lock.release().catch(() => undefined);
+  });
+
+  it('of semaphores are shown as well', async () => {
+    const permit = await place.own.locks.semaphore('uploads', 3).acquire({ ttl: '1m' });
+    const page = await enter('Locks');
+    const row = page.getByRole('row', { name: 'uploads' });
+    await row.getByText('semaphore', { exact: true }).waitFor();
+    await row.getByRole('button').click();
+    const panel = page.getByRole('region', { name: 'uploads, a semaphore' });
+    await panel.getByText(/^writer-/).waitFor();
+    await panel.getByRole('button', { name: 'Release' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
+    await panel.getByText('Nobody has it.').waitFor();
+    await permit.release().catch(() => undefined);
   });
 });
 
@@ -75,6 +91,9 @@ describe('limiters and quotas', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click();
     await limiter.getByText('The next call is allowed.').waitFor();
     expect((await place.own.consume('user:7')).allowed).toBe(true);
+    await quota.getByRole('button', { name: 'Reset' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click();
+    await quota.getByText('0 of 10').waitFor();
   });
 });
 

@@ -39,7 +39,9 @@ export async function someParts(url: string, prefix: string, telemetry: Telemetr
     parts: {
       locks,
       limiters: () => [limiter],
-      quotas: () => [{ name: 'plan', usage: (subject) => quota.usage(subject) }],
+      quotas: () => [
+        { name: 'plan', usage: (subject) => quota.usage(subject), reset: (subject) => quota.reset(subject) },
+      ],
       queues: () => [partOf(queue)],
     },
     locks,

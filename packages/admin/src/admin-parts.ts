@@ -15,7 +15,17 @@ export interface AdminParts {
 /** `createLocks` of @tierkit/lock returns one. */
 export interface LocksPart {
   stats(): Readonly<Record<'held' | 'waiting' | 'acquired' | 'waited' | 'timeouts' | 'lost', number>>;
-  inspect(name: string): Promise<{
+  /** One page of what somebody holds or waits for, in all processes. */
+  list(options: { readonly limit: number; readonly cursor?: string | undefined }): Promise<{
+    readonly locks: readonly (LockName & {
+      readonly holders: number;
+      readonly waiting: number;
+      /** Whether no lock has written what is there, so that nobody can take it until it is released by force. */
+      readonly foreign: boolean;
+    })[];
+    readonly cursor?: string;
+  }>;
+  inspect(name: LockName): Promise<{
     readonly holders: readonly {
       readonly owner: string;
       readonly mode: 'exclusive' | 'shared';
@@ -27,7 +37,13 @@ export interface LocksPart {
     readonly lastToken: bigint;
   }>;
   /** @returns whether anybody had it */
-  forceRelease(name: string): Promise<boolean>;
+  forceRelease(name: LockName): Promise<boolean>;
+}
+
+interface LockName {
+  readonly kind: 'lock' | 'semaphore';
+  /** As it stands in Redis. */
+  readonly name: string;
 }
 
 /** `createLimiter` of @tierkit/rate-limit returns one. */
@@ -62,9 +78,13 @@ export interface LimiterPart {
 /** A quota of @tierkit/quota, under a name. */
 export interface QuotaPart {
   readonly name: string;
-  /** By metric and period. */
-  usage(subject: string): Promise<Readonly<Record<string, Readonly<Record<string, QuotaUsage>>>>>;
+  usage(subject: string): Promise<QuotaUsages>;
+  /** Lets a subject begin its current periods anew. */
+  reset(subject: string): Promise<QuotaUsages>;
 }
+
+/** By metric and period. */
+export type QuotaUsages = Readonly<Record<string, Readonly<Record<string, QuotaUsage>>>>;
 
 interface QuotaUsage {
   readonly used: number;

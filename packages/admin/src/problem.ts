@@ -69,7 +69,7 @@ const REDIS_STATUS: Readonly<Record<string, number>> = {
 
 /** Codes of tierkit that tell of what the caller gave. */
 const CALLERS_FAULT =
-  /^ERR_(?:KEY|PATTERN|DURATION)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_LIMIT_ARGUMENT$|^ERR_BUS_POSITION$/;
+  /^ERR_(?:KEY|PATTERN|DURATION)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_(?:LIMIT_ARGUMENT|BUS_POSITION|LOCK_OPTIONS|QUOTA_AMOUNTS)$/;
 
 export function adminError(code: AdminErrorCode, message: string): TierkitError<AdminErrorCode> {
   return new TierkitError(code, message);

@@ -24,31 +24,6 @@ afterAll(async () => {
   await closeParts();
 });
 
-describe('locks', () => {
-  it('are shown with holder, token and waiters, and can be taken away', async () => {
-    const lock = await parts.locks.acquire('analysis:proj456', { ttl: '30s' });
-    const next = parts.locks.acquire('analysis:proj456', { ttl: '30s', timeout: '20s' });
-    const path = '/api/v1/locks/analysis:proj456';
-    await until('somebody waits', async () => ((await call('GET', path)).body as { waiting: number }).waiting === 1);
-    const { body } = await call('GET', path);
-    expect(body).toMatchObject({
-      name: 'analysis:proj456',
-      holders: [{ mode: 'exclusive', token: String(lock.token) }],
-      waiters: [{ mode: 'exclusive' }],
-      lastToken: String(lock.token),
-    });
-    expect((body as { holders: { ttlMs: number }[] }).holders[0]?.ttlMs).toBeGreaterThan(20_000);
-    expect((await call('GET', '/api/v1/locks')).body).toMatchObject({ held: 1, waiting: 1, acquired: 1 });
-    expect((await call('DELETE', path, 'viewer')).status).toBe(403);
-    expect((await call('DELETE', path)).body).toEqual({ released: true });
-    const second = await next;
-    expect(second.token).toBeGreaterThan(lock.token);
-    await second.release();
-    await lock.release().catch(() => {});
-    expect((await call('DELETE', path)).body).toEqual({ released: false });
-  });
-});
-
 describe('limiters', () => {
   const path = '/api/v1/limiters/some/subjects/user:1';
 
@@ -103,6 +78,18 @@ describe('quotas', () => {
       },
     });
   });
+
+  it('let a subject begin its periods anew', async () => {
+    const path = '/api/v1/quotas/some/subjects/anew';
+    await parts.quota.add('anew', { calls: 5, bytes: 7 });
+    expect((await call('DELETE', path, 'viewer')).status).toBe(403);
+    expect((await call('GET', path)).body).toMatchObject({ usage: { calls: { day: { used: 5, remaining: 0 } } } });
+    const { body } = await call('DELETE', path, 'operator');
+    expect(body).toMatchObject({
+      usage: { calls: { day: { used: 0, limit: 5 } }, bytes: { month: { used: 0, limit: null } } },
+    });
+    expect((await call('GET', path)).body).toMatchObject({ usage: { calls: { day: { used: 0, remaining: 5 } } } });
+  });
 });
 
 describe('queues', () => {
@@ -155,7 +142,7 @@ describe('queues', () => {
 
 it('says so where there are no such parts', async () => {
   const bare = await setup('null');
-  expect((await ask(bare.admin, 'GET', '/api/v1/locks')).status).toBe(404);
+  expect((await ask(bare.admin, 'GET', '/api/v1/lock-stats')).status).toBe(404);
   expect((await ask(bare.admin, 'GET', '/api/v1/limiters')).body).toEqual({ limiters: [] });
   expect((await ask(bare.admin, 'GET', '/api/v1/quotas')).body).toEqual({ quotas: [] });
   expect((await ask(bare.admin, 'GET', '/api/v1/queues')).body).toEqual({ queues: [] });

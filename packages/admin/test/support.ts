@@ -89,7 +89,12 @@ export async function closeParts(): Promise<void> {
 }
 
 /** A limiter, a quota, locks and a queue, all called `some`. */
-export async function someParts(url: string): Promise<AdminParts & { readonly locks: Locks }> {
+export async function someParts(url: string): Promise<
+  AdminParts & {
+    readonly locks: Locks;
+    readonly quota: { add(subject: string, amounts: { calls: number; bytes: number }): Promise<unknown> };
+  }
+> {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
   const redis = { url, commandTimeout: '10s' } as const;
   const locks = createLocks({ redis, prefix });
@@ -103,8 +108,11 @@ export async function someParts(url: string): Promise<AdminParts & { readonly lo
   await Promise.all([locks.ready('10s'), limiter.ready('10s'), quota.ready('10s')]);
   return {
     locks,
+    quota,
     limiters: () => [limiter],
-    quotas: () => [{ name: 'some', usage: (subject) => quota.usage(subject) }],
+    quotas: () => [
+      { name: 'some', usage: (subject) => quota.usage(subject), reset: (subject) => quota.reset(subject) },
+    ],
     queues: () => [queueOf('some', ['a'])],
   };
 }

@@ -13,6 +13,7 @@ export {
 export { TierkitError, type TierkitErrorOptions } from './errors.ts';
 export { copyValue, freezeDeep } from './freeze.ts';
 export type { Frozen } from './frozen.ts';
+export { givenKey, givenSegment } from './given-key.ts';
 export { decodeKey, encodeKey, encodeSegment, isHashedKey, type Key } from './key.ts';
 export type { KeyringOptions } from './keyring.ts';
 export { createSealer, type Sealed, type Sealer, type SealerOptions } from './sealer.ts';

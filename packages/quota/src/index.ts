@@ -15,7 +15,15 @@ export type {
 export type { QuotaBackend, QuotaOptions } from './definitions/options.ts';
 export type { CalendarUnit } from './periods/calendar.ts';
 export type { Anchor, Period, PeriodDefinition } from './periods/period.ts';
-export type { AddOptions, HistoryOptions, Quota, ReserveOptions, Subject, SubjectOptions } from './quota.ts';
+export type {
+  AddOptions,
+  HistoryOptions,
+  Quota,
+  ReserveOptions,
+  ResetOptions,
+  Subject,
+  SubjectOptions,
+} from './quota.ts';
 export type { Overflow } from './stores/quota-store.ts';
 export type {
   Charge,

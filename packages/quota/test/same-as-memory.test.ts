@@ -50,6 +50,12 @@ const step: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
       `limits ${day} ${bytes}`,
       (quota, subject) => quota.setLimits(subject, { calls: { day }, bytes }),
     ]),
+  fc
+    .subarray<'calls' | 'tokens'>(['calls', 'tokens'])
+    .map((names): readonly [string, Step] => [
+      `reset ${names.join()}`,
+      (quota, subject) => quota.reset(subject, { metrics: names }),
+    ]),
   fc.constant<readonly [string, Step]>(['usage', (quota, subject) => quota.usage(subject)]),
 );
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AdminParts } from '../admin-parts.ts';
+import type { AdminParts, QuotaUsages } from '../admin-parts.ts';
 import { adminError } from '../problem.ts';
 import { addRoute, type RouteTable } from '../route.ts';
 
@@ -140,27 +140,40 @@ export function subjectRoutes(table: RouteTable, parts: Required<Pick<AdminParts
       params,
       reply: QuotaUsage,
     },
-    async ({ params: { name, subject: whom } }) => {
-      const used = await named(parts.quotas, name).usage(whom);
-      const usage = Object.fromEntries(
-        Object.entries(used).map(([metric, periods]) => [
-          metric,
-          Object.fromEntries(
-            Object.entries(periods).map(
-              ([period, { limit, remaining, endMs, resetMs, used: taken, held, startMs }]) => [
-                period,
-                {
-                  ...{ used: taken, held, startMs, limit: finite(limit), remaining: finite(remaining) },
-                  ...{ endMs: finite(endMs), resetMs: finite(resetMs) },
-                },
-              ],
-            ),
-          ),
-        ]),
-      );
-      return { usage };
-    },
+    async ({ params: { name, subject: whom } }) => ({ usage: shown(await named(parts.quotas, name).usage(whom)) }),
   );
+  addRoute(
+    table,
+    {
+      method: 'delete',
+      path: '/api/v1/quotas/{name}/subjects/{subject}',
+      operation: 'resetQuota',
+      summary: 'Lets a subject begin its current periods anew; gauges, holds and stored limits stay',
+      tag: 'limits',
+      right: 'operate',
+      params,
+      reply: QuotaUsage,
+    },
+    async ({ params: { name, subject: whom } }) => ({ usage: shown(await named(parts.quotas, name).reset(whom)) }),
+  );
+}
+
+/** As JSON can write it. */
+function shown(usages: QuotaUsages): z.input<typeof QuotaUsage>['usage'] {
+  const all = Object.entries(usages).map(([metric, periods]) => {
+    const each = Object.entries(periods).map(([period, { used, held, startMs, ...rest }]) => {
+      const { limit, remaining, endMs, resetMs } = rest;
+      const bounds = {
+        limit: finite(limit),
+        remaining: finite(remaining),
+        endMs: finite(endMs),
+        resetMs: finite(resetMs),
+      };
+      return [period, { used, held, startMs, ...bounds }];
+    });
+    return [metric, Object.fromEntries(each)];
+  });
+  return Object.fromEntries(all);
 }
 
 function named<T extends { readonly name: string }>(all: (() => Iterable<T>) | undefined, name: string): T {

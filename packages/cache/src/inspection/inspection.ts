@@ -1,4 +1,11 @@
-import { compilePattern, PAYLOAD_COMPRESSED, PAYLOAD_ENCRYPTED, TierkitError } from '@tierkit/core';
+import {
+  compilePattern,
+  givenKey,
+  givenSegment,
+  PAYLOAD_COMPRESSED,
+  PAYLOAD_ENCRYPTED,
+  TierkitError,
+} from '@tierkit/core';
 import type { Instance } from '../instance.ts';
 import { positiveInteger } from '../options.ts';
 import { freshForMs, staleValue } from '../reads/stored-values.ts';
@@ -10,7 +17,6 @@ import type { TopKey } from '../top-keys.ts';
 import type { HitHistory } from '../usage/hit-history.ts';
 import type { CostlyKey, UnreadKey } from '../usage/key-usage.ts';
 import type { CacheChange } from './cache-change.ts';
-import { givenId, givenKey } from './given-name.ts';
 import { rootQuery, scopeQuery, tierQuery, type KeyQuery } from './key-query.ts';
 
 /** Where keys are: in the global tier, in one scope of another tier, or in all of its scopes. */
@@ -141,7 +147,7 @@ export function createInspection(
     if (tier === ROOT) return place.scope === undefined ? rootAddress(prefix, ROOT) : noScope('has no scopes');
     return place.scope === undefined
       ? noScope('needs a scope for this')
-      : encodedScopeAddress(prefix, tier, givenId(place.scope, tier));
+      : encodedScopeAddress(prefix, tier, givenSegment(place.scope, `${tier} id`));
   };
   const queryOf = ({ tier = ROOT, scope, pattern = '*', tag }: ListKeysOptions): KeyQuery => {
     const asked = { pattern, tag };

@@ -15,11 +15,15 @@ export type KitQuotaOptions<Plan = unknown, Away extends OnUnavailable = OnUnava
   'redis' | 'logger' | 'clock' | 'telemetry'
 >;
 
+type UsageByName = Readonly<Record<string, Readonly<Record<string, LimitUsage>>>>;
+
 /** A quota as operators see it. */
 export interface NamedQuota {
   /** The prefix that it was given, without colons at its end; `quota` for none. */
   readonly name: string;
-  readonly usage: (subject: string) => Promise<Readonly<Record<string, Readonly<Record<string, LimitUsage>>>>>;
+  readonly usage: (subject: string) => Promise<UsageByName>;
+  /** Lets a subject begin its current periods anew. */
+  readonly reset: (subject: string) => Promise<UsageByName>;
 }
 
 /** The quotas of a kit, which end with it. */
@@ -47,8 +51,12 @@ export class Quotas {
       ...(telemetry === undefined ? {} : { telemetry }),
     });
     const name = options.prefix?.replace(/:+$/, '') ?? '';
-    const usage: NamedQuota['usage'] = (subject) => quota.usage(subject);
-    this.#open.push({ named: { name: name === '' ? 'quota' : name, usage }, close: () => quota.close() });
+    const named: NamedQuota = {
+      name: name === '' ? 'quota' : name,
+      usage: (subject) => quota.usage(subject),
+      reset: (subject) => quota.reset(subject),
+    };
+    this.#open.push({ named, close: () => quota.close() });
     return quota;
   }
 

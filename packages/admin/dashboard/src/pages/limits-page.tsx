@@ -64,7 +64,7 @@ export function LimitsPage({ session, live: { history, stats } }: PageProps): JS
               <p class="quiet">Name a subject to see what it has used.</p>
             </Panel>
           ) : (
-            <QuotaPanel key={name} api={session.api} name={name} subject={subject} />
+            <QuotaPanel key={name} session={session} name={name} subject={subject} />
           ),
         )}
       </div>

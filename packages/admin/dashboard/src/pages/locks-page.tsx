@@ -4,9 +4,9 @@ import { ApiError } from '../api/api.ts';
 import { textField } from '../text-field.ts';
 import { usePolled } from '../live/use-polled.ts';
 import { PageTitle } from '../parts/page-title.tsx';
-import { Panel } from '../parts/panel.tsx';
 import type { PageProps } from '../pages.ts';
-import { LockPanel } from './locks/lock-panel.tsx';
+import { HeldLocksPanel } from './locks/held-locks-panel.tsx';
+import { LockPanel, type LockName } from './locks/lock-panel.tsx';
 import { Tiles } from '../parts/tiles.tsx';
 import * as format from '../format.ts';
 
@@ -22,14 +22,14 @@ const NAMES: Readonly<Record<keyof Figures, string>> = {
   lost: 'Lost',
 };
 
-/** What this instance does with locks, and who has a lock and waits for it, in all processes. */
+/** What this instance does with locks; which of them are held in all processes, by whom, and who waits for them. */
 export function LocksPage({ session }: PageProps): JSX.Element {
   const { api } = session;
-  const [watched, setWatched] = useState<readonly string[]>([]);
+  const [watched, setWatched] = useState<readonly LockName[]>([]);
   const ask = useCallback(
     async (signal: AbortSignal): Promise<Figures | null> => {
       try {
-        return await api.get<Figures>('api/v1/locks', {}, signal);
+        return await api.get<Figures>('api/v1/lock-stats', {}, signal);
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return null;
         throw error;
@@ -38,10 +38,11 @@ export function LocksPage({ session }: PageProps): JSX.Element {
     [api],
   );
   const { data, error } = usePolled(ask, EVERY_MS);
-  const watch = (form: HTMLFormElement): void => {
-    const name = textField(form, 'name');
-    if (name !== '') setWatched((before) => [name, ...before.filter((other) => other !== name)]);
-    form.reset();
+  const close = ({ kind, name }: LockName): void =>
+    setWatched((before) => before.filter((other) => other.kind !== kind || other.name !== name));
+  const watch = (lock: LockName): void => {
+    close(lock);
+    setWatched((before) => [lock, ...before]);
   };
   return (
     <>
@@ -58,7 +59,9 @@ export function LocksPage({ session }: PageProps): JSX.Element {
               class="panel search"
               onSubmit={(event) => {
                 event.preventDefault();
-                watch(event.currentTarget);
+                const name = textField(event.currentTarget, 'name');
+                if (name !== '') watch({ kind: 'lock', name });
+                event.currentTarget.reset();
               }}
             >
               <label>
@@ -71,19 +74,10 @@ export function LocksPage({ session }: PageProps): JSX.Element {
             </form>
           )}
           <div class="panels below">
-            {watched.map((name) => (
-              <LockPanel
-                key={name}
-                session={session}
-                name={name}
-                onClose={() => setWatched((before) => before.filter((other) => other !== name))}
-              />
+            {watched.map((lock) => (
+              <LockPanel key={`${lock.kind} ${lock.name}`} session={session} {...lock} onClose={() => close(lock)} />
             ))}
-            {watched.length === 0 && (
-              <Panel title="Holders and waiters">
-                <p class="quiet">Name a lock to see who has it and who waits for it.</p>
-              </Panel>
-            )}
+            {session.can('names') && <HeldLocksPanel api={api} onWatch={watch} />}
           </div>
         </>
       )}

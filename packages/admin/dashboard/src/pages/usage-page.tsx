@@ -7,7 +7,7 @@ import { hitRatesByMinute, type HourOfHits } from '../live/hour-of-hits.ts';
 import { usePolled } from '../live/use-polled.ts';
 import { PageTitle } from '../parts/page-title.tsx';
 import type { PageProps } from '../pages.ts';
-import { KeyTable } from './usage/key-table.tsx';
+import { KeyTable } from '../parts/key-table.tsx';
 
 const EVERY_MS = 10_000;
 const HISTORY_EVERY_MS = 30_000;

@@ -1,12 +1,12 @@
 import type { JSX } from 'preact';
 import type { DecisionCount } from '../../../../src/live-telemetry.ts';
-import { useCallback, useState } from 'preact/hooks';
+import { useCallback } from 'preact/hooks';
 import { segment } from '../../api/api.ts';
 import type { Session } from '../../api/session.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
+import { AnewButton } from '../../parts/anew-button.tsx';
 import { Bar } from '../../parts/bar.tsx';
-import { Confirm } from '../../parts/confirm.tsx';
 import { Panel } from '../../parts/panel.tsx';
 
 export interface Limiter {
@@ -71,7 +71,6 @@ function SubjectStanding({
   readonly subject: string;
 }): JSX.Element {
   const { api } = session;
-  const [resetting, setResetting] = useState(false);
   const path = `api/v1/limiters/${segment(name)}/subjects/${segment(subject)}`;
   const ask = useCallback((signal: AbortSignal) => api.get<Standing>(path, {}, signal), [api, path]);
   const { data, error, refresh } = usePolled(ask, EVERY_MS);
@@ -100,18 +99,9 @@ function SubjectStanding({
         </>
       )}
       {session.can('operate') && (
-        <div class="buttons">
-          <button type="button" class="danger" onClick={() => setResetting(true)}>
-            Reset...
-          </button>
-        </div>
-      )}
-      {resetting && (
-        <Confirm title="Let it begin anew?" action="Reset" onConfirm={reset} onClose={() => setResetting(false)}>
-          <p>
-            What <code>{subject}</code> has taken of <code>{name}</code> is forgotten, and its block if there is one.
-          </p>
-        </Confirm>
+        <AnewButton onReset={reset}>
+          What <code>{subject}</code> has taken of <code>{name}</code> is forgotten, and its block if there is one.
+        </AnewButton>
       )}
     </>
   );

@@ -1,8 +1,10 @@
 import type { JSX } from 'preact';
 import { useCallback } from 'preact/hooks';
-import { segment, type Api } from '../../api/api.ts';
+import { segment } from '../../api/api.ts';
+import type { Session } from '../../api/session.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
+import { AnewButton } from '../../parts/anew-button.tsx';
 import { Bar } from '../../parts/bar.tsx';
 import { Panel } from '../../parts/panel.tsx';
 
@@ -18,7 +20,7 @@ interface Period {
 }
 
 export interface QuotaPanelProps {
-  readonly api: Api;
+  readonly session: Session;
   readonly name: string;
   readonly subject: string;
 }
@@ -26,10 +28,15 @@ export interface QuotaPanelProps {
 const EVERY_MS = 2_000;
 
 /** What a subject has used of a quota, by metric and period. */
-export function QuotaPanel({ api, name, subject }: QuotaPanelProps): JSX.Element {
+export function QuotaPanel({ session, name, subject }: QuotaPanelProps): JSX.Element {
+  const { api } = session;
   const path = `api/v1/quotas/${segment(name)}/subjects/${segment(subject)}`;
   const ask = useCallback((signal: AbortSignal) => api.get<Usage>(path, {}, signal), [api, path]);
-  const { data, error } = usePolled(ask, EVERY_MS);
+  const { data, error, refresh } = usePolled(ask, EVERY_MS);
+  const reset = async (): Promise<void> => {
+    await api.delete(path);
+    refresh();
+  };
   return (
     <Panel title={`Quota ${name}`}>
       <h3 class="key">{subject}</h3>
@@ -44,6 +51,12 @@ export function QuotaPanel({ api, name, subject }: QuotaPanelProps): JSX.Element
             text={textOf(state)}
           />
         )),
+      )}
+      {session.can('operate') && (
+        <AnewButton onReset={reset}>
+          What <code>{subject}</code> has used of <code>{name}</code> in the periods of now is forgotten. Gauges and
+          what is held stay.
+        </AnewButton>
       )}
     </Panel>
   );

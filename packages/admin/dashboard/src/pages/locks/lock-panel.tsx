@@ -19,26 +19,31 @@ interface LockState {
   readonly lastToken: string;
 }
 
-export interface LockPanelProps {
-  readonly session: Session;
+/** Which lock it is. */
+export interface LockName {
+  readonly kind: 'lock' | 'semaphore';
   readonly name: string;
+}
+
+export interface LockPanelProps extends LockName {
+  readonly session: Session;
   readonly onClose: () => void;
 }
 
 const EVERY_MS = 1_000;
 
-export function LockPanel({ session, name, onClose }: LockPanelProps): JSX.Element {
+export function LockPanel({ session, kind, name, onClose }: LockPanelProps): JSX.Element {
   const { api } = session;
   const [releasing, setReleasing] = useState(false);
   const path = `api/v1/locks/${segment(name)}`;
-  const ask = useCallback((signal: AbortSignal) => api.get<LockState>(path, {}, signal), [api, path]);
+  const ask = useCallback((signal: AbortSignal) => api.get<LockState>(path, { kind }, signal), [api, path, kind]);
   const { data, error, refresh } = usePolled(ask, EVERY_MS);
   const release = async (): Promise<void> => {
-    await api.delete(path);
+    await api.delete(path, { kind });
     refresh();
   };
   return (
-    <Panel title={name}>
+    <Panel title={kind === 'lock' ? name : `${name}, a semaphore`}>
       {error !== undefined && <p role="alert">{error}</p>}
       {data !== undefined && (
         <>
@@ -70,7 +75,7 @@ export function LockPanel({ session, name, onClose }: LockPanelProps): JSX.Eleme
           <button
             type="button"
             class="danger"
-            disabled={data === undefined || data.holders.length === 0}
+            disabled={error === undefined && (data === undefined || data.holders.length === 0)}
             onClick={() => setReleasing(true)}
           >
             Release...
@@ -81,7 +86,12 @@ export function LockPanel({ session, name, onClose }: LockPanelProps): JSX.Eleme
         </button>
       </div>
       {releasing && (
-        <Confirm title="Release this lock?" action="Release" onConfirm={release} onClose={() => setReleasing(false)}>
+        <Confirm
+          title={`Release this ${kind}?`}
+          action="Release"
+          onConfirm={release}
+          onClose={() => setReleasing(false)}
+        >
           <p>
             <code>{name}</code> is taken away from whoever has it. Until they notice, two may work at once: only what
             checks the fencing token is protected.

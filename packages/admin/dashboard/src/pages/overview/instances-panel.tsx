@@ -4,6 +4,7 @@ import type { Instance } from '../../../../src/admin-source.ts';
 import type { Api } from '../../api/api.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
+import { FigureTable } from '../../parts/figure-table.tsx';
 import { Panel } from '../../parts/panel.tsx';
 
 const EVERY_MS = 5_000;
@@ -19,34 +20,24 @@ export function InstancesPanel({ api }: { readonly api: Api }): JSX.Element {
   return (
     <Panel title="Instances" class="wide">
       {error !== undefined && <p role="alert">{error}</p>}
-      <div class="scrolls" tabIndex={0} role="group" aria-label="Instances, a wide table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">instance</th>
-              {COLUMNS.map((name) => (
-                <th key={name} scope="col" class="number">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {(data?.instances ?? []).map((instance) => (
-              <tr key={instance.id}>
-                <th scope="row">
-                  {instance.host}, process {instance.pid} {instance.own && <span class="tag">this one</span>}{' '}
-                  {!instance.coherent && <span class="tag">not coherent</span>}
-                </th>
-                <td class="number">{format.count(instance.hits)}</td>
-                <td class="number">{format.count(instance.misses)}</td>
-                <td class="number">{format.bytes(instance.l1.bytes)}</td>
-                <td class="number">{format.span(Math.max(0, Date.now() - instance.startedMs))}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <FigureTable
+        {...{ label: 'Instances', of: 'instance', columns: COLUMNS }}
+        rows={(data?.instances ?? []).map((instance) => ({
+          id: instance.id,
+          name: (
+            <>
+              {instance.host}, process {instance.pid} {instance.own && <span class="tag">this one</span>}{' '}
+              {!instance.coherent && <span class="tag">not coherent</span>}
+            </>
+          ),
+          cells: [
+            format.count(instance.hits),
+            format.count(instance.misses),
+            format.bytes(instance.l1.bytes),
+            format.span(Math.max(0, Date.now() - instance.startedMs)),
+          ],
+        }))}
+      />
     </Panel>
   );
 }

@@ -1,6 +1,7 @@
 import type { CacheFigures, CacheStats } from '@tierkit/cache';
 import type { JSX } from 'preact';
 import * as format from '../../format.ts';
+import { FigureTable, type FigureRow } from '../../parts/figure-table.tsx';
 import { Panel } from '../../parts/panel.tsx';
 
 const COLUMNS: readonly (readonly [string, (figures: CacheFigures) => string])[] = [
@@ -17,46 +18,17 @@ const COLUMNS: readonly (readonly [string, (figures: CacheFigures) => string])[]
 
 /** All counters since the instance was started, per tier and per name within it. */
 export function TiersPanel({ tiers }: Pick<CacheStats, 'tiers'>): JSX.Element {
-  const rows: Row[] = [];
+  const rows: FigureRow[] = [];
+  const add = (name: string, figures: CacheFigures, within: boolean): void => {
+    rows.push({ id: name, name, within, cells: COLUMNS.map(([, shown]) => shown(figures)) });
+  };
   for (const [tier, { names, ...figures }] of Object.entries(tiers)) {
-    rows.push({ name: tier, figures, within: false });
-    for (const [name, own] of Object.entries(names))
-      rows.push({ name: `${tier} / ${name}`, figures: own, within: true });
+    add(tier, figures, false);
+    for (const [name, own] of Object.entries(names)) add(`${tier} / ${name}`, own, true);
   }
   return (
     <Panel title="Tiers since the start" class="wide">
-      <div class="scrolls" tabIndex={0} role="group" aria-label="Tiers, a wide table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">tier</th>
-              {COLUMNS.map(([name]) => (
-                <th key={name} scope="col" class="number">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ name, figures, within }) => (
-              <tr key={name} class={within ? 'within' : ''}>
-                <th scope="row">{name}</th>
-                {COLUMNS.map(([column, shown]) => (
-                  <td key={column} class="number">
-                    {shown(figures)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <FigureTable label="Tiers" of="tier" columns={COLUMNS.map(([name]) => name)} rows={rows} />
     </Panel>
   );
-}
-
-interface Row {
-  readonly name: string;
-  readonly figures: CacheFigures;
-  readonly within: boolean;
 }

@@ -4,7 +4,7 @@ import { useCallback } from 'preact/hooks';
 import type { Api } from '../../api/api.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
-import { Panel } from '../../parts/panel.tsx';
+import { KeyTable } from '../../parts/key-table.tsx';
 
 const EVERY_MS = 3_000;
 
@@ -15,34 +15,12 @@ export function TopKeysPanel({ api }: { readonly api: Api }): JSX.Element {
     [api],
   );
   const { data, error } = usePolled(ask, EVERY_MS);
-  const keys = data?.keys ?? [];
   return (
-    <Panel title="Top keys">
-      {error !== undefined && <p role="alert">{error}</p>}
-      {keys.length === 0 ? (
-        <p class="quiet">No reads yet.</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">key</th>
-              <th scope="col" class="number">
-                share of reads
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {keys.map(({ tier, key, share }) => (
-              <tr key={`${tier} ${key}`}>
-                <th scope="row" class="key">
-                  {key}
-                </th>
-                <td class="number">{format.percent(share)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Panel>
+    <KeyTable
+      title="Top keys"
+      columns={['share of reads']}
+      rows={(data?.keys ?? []).map(({ tier, key, share }) => ({ tier, key, cells: [format.percent(share)] }))}
+      error={error}
+    />
   );
 }

@@ -1,10 +1,10 @@
-import { decodeKey, encodeKey, encodeSegment, isHashedKey } from '@tierkit/core';
+import { decodeKey, encodeKey, encodeSegment, isHashedKey } from './key.ts';
 
 /** A hash behind what an encoded key may begin with. */
 const HASHED = /^[^{}*?[\]\\\s\u0000-\u001f\u007f-\u009f]{1,200}%~[\w-]{43}$/;
 
 /**
- * A key as it stands in Redis, from what an operator gave: a key as it was listed, or the text that `set` was given.
+ * A key as it stands in Redis, from what an operator gave: a key as a listing shows it, or the text that a service uses.
  *
  * @throws {TierkitError} `ERR_KEY_INVALID`
  */
@@ -12,9 +12,9 @@ export function givenKey(given: string): string {
   return isEncoded(given) ? given : encodeKey(given);
 }
 
-/** As {@link givenKey}, of a scope's id. */
-export function givenId(given: string, tier: string): string {
-  return isEncoded(given) && !given.includes(':') ? given : encodeSegment(given, `${tier} id`);
+/** As {@link givenKey}, of one segment, an id for example. @param what What it is to the operator, for the message. */
+export function givenSegment(given: string, what: string): string {
+  return isEncoded(given) && !given.includes(':') ? given : encodeSegment(given, what);
 }
 
 function isEncoded(given: string): boolean {
