@@ -55,7 +55,7 @@ export default defineConfig({
           ...beside,
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          globalSetup: [...shared.globalSetup, here('support/built-dashboard.ts')],
+          globalSetup: [...shared.globalSetup, here('support/built-dashboard.ts'), here('support/shared-chromium.ts')],
           expect: { poll: { timeout: 15_000 } },
           testTimeout: 60_000,
         },

@@ -1,14 +1,13 @@
 import { createAdmin, serveAdmin } from '@tierkit/admin';
-import type { Browser } from 'playwright-core';
+import { chromium, type Browser } from 'playwright-core';
 import { createTierkit } from 'tierkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { launchChromium } from './chromium.ts';
 import { openPlace, signedIn, TOKENS, visit, type Place } from './dashboard.ts';
 
 let browser: Browser;
 let place: Place;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await chromium.connect(inject('chromium'));
   place = await openPlace(inject('redisUrl'));
 });
 afterAll(async () => {

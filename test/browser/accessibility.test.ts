@@ -1,13 +1,12 @@
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { launchChromium } from './chromium.ts';
 import { openPage, openPlace, signedIn, visit, type Place } from './dashboard.ts';
 
 let browser: Browser;
 let place: Place;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await chromium.connect(inject('chromium'));
   place = await openPlace(inject('redisUrl'));
   const { kit } = place;
   for (let key = 0; key < 20; key++) {

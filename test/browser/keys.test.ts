@@ -1,6 +1,5 @@
-import type { Browser, Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { launchChromium } from './chromium.ts';
 import { openPage, openPlace, signedIn, TOKENS, type Place, type Visit } from './dashboard.ts';
 
 let browser: Browser;
@@ -8,7 +7,7 @@ let place: Place;
 let visited: Visit;
 const opened: Visit[] = [];
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await chromium.connect(inject('chromium'));
   place = await openPlace(inject('redisUrl'));
 });
 afterEach(async () => {

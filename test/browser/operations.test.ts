@@ -1,14 +1,13 @@
-import type { Browser, Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../servers/index.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage, openPlace, signedIn, type Place, type TOKENS, type Visit } from './dashboard.ts';
 
 let browser: Browser;
 let place: Place;
 let visited: Visit;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await chromium.connect(inject('chromium'));
   place = await openPlace(inject('redisUrl'));
 });
 afterEach(async () => {
@@ -34,7 +33,10 @@ describe('locks', () => {
     const page = await enter('Locks');
     await page.locator('.tiles > div', { hasText: 'Waiting now' }).getByText('1', { exact: true }).waitFor();
     const held = page.getByRole('region', { name: 'Held or waited for' });
-    expect(await held.getByRole('row', { name: 'analysis:p1' }).getByRole('cell').allTextContents()).toEqual(['1', '1']);
+    expect(await held.getByRole('row', { name: 'analysis:p1' }).getByRole('cell').allTextContents()).toEqual([
+      '1',
+      '1',
+    ]);
     await held.getByRole('button', { name: 'analysis:p1' }).click();
     const panel = page.getByRole('region', { name: 'analysis:p1' });
     await panel.getByText(`token ${lock.token}`).waitFor();

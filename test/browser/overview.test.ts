@@ -1,14 +1,13 @@
-import type { Browser, Locator } from 'playwright-core';
+import { chromium, type Browser, type Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../servers/index.ts';
-import { launchChromium } from './chromium.ts';
 import { openPlace, signedIn, type Place, type Visit } from './dashboard.ts';
 
 let browser: Browser;
 let place: Place;
 let visited: Visit;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await chromium.connect(inject('chromium'));
   place = await openPlace(inject('redisUrl'));
   visited = await signedIn(browser, place.url, 'viewer');
 });

@@ -35,6 +35,7 @@ import {
   write,
   type EncodedValue,
   type PatternDeletion,
+  type PatternOptions,
 } from './writes/writes.ts';
 
 /**
@@ -301,8 +302,8 @@ export class Scope {
    *
    * @throws {TierkitError} `ERR_PATTERN_INVALID`
    */
-  async deleteByPattern(pattern: string, options?: { readonly dryRun?: boolean }): Promise<PatternDeletion> {
-    return removeByPattern(this.#state, pattern, options?.dryRun === true);
+  async deleteByPattern(pattern: string, options?: PatternOptions): Promise<PatternDeletion> {
+    return removeByPattern(this.#state, pattern, options);
   }
 
   /** The names of existing keys that match, in batches and in no order. @throws {TierkitError} `ERR_PATTERN_INVALID` */

@@ -584,6 +584,16 @@ export function cacheConformance(target: ConformanceTarget): void {
       const keys = ['file:1', 'file:2', 'file:[x]', 'other'];
       for (const scope of [one, two]) await scope.setMany(keys.map((key) => [key, key] as const));
       expect(await one.deleteByPattern('file:*', { dryRun: true })).toEqual({ deleted: 3, confirmed: true });
+      const told: number[] = [];
+      const onProgress = (deleted: number): void => {
+        told.push(deleted);
+        throw new Error('nobody listens');
+      };
+      expect(await one.deleteByPattern('file:*', { dryRun: true, onProgress })).toEqual({
+        deleted: 3,
+        confirmed: true,
+      });
+      expect(told.at(-1)).toBe(3);
       expect(await one.deleteByPattern('file:[x]')).toEqual({ deleted: 1, confirmed: true });
       expect(await one.deleteByPattern('file:?')).toEqual({ deleted: 2, confirmed: true });
       expect(await names(one)).toEqual(['other']);

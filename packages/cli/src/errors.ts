@@ -50,6 +50,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof TierkitError)) return EXIT.failed;
   if (isNoPermission(error)) return EXIT.refused;
+  if (isForeign(error)) return EXIT.failed;
   if (error.code === 'ERR_CLI_ADMIN_REFUSED') {
     const { status } = error.details;
     if (status === 401 || status === 403) return EXIT.refused;
@@ -58,6 +59,11 @@ export function exitCodeOf(error: unknown): ExitCode {
     return status === 503 || status === 504 ? EXIT.unreachable : EXIT.failed;
   }
   return BY_CODE[error.code] ?? EXIT.failed;
+}
+
+/** Whether what stands under the name of a lock was not written by one. */
+export function isForeign({ cause }: Partial<Error>): boolean {
+  return cause instanceof TierkitError && cause.details['reply'] === 'FOREIGN';
 }
 
 /** Whether Redis refused a command or a connection for want of rights, here or in what it was caused by. */

@@ -41,12 +41,17 @@ export interface CliOptions {
 export async function runCli(options: CliOptions): Promise<ExitCode> {
   const { args, stdout, stderr, host } = options;
   let exitCode: ExitCode = EXIT.done;
+  const json = args.includes('--json');
   const program = new Command('tierkit')
     .description('Looks at and operates the caches, locks, limits, quotas and events of tierkit in a Redis.')
     .version(host.version)
     .exitOverride()
-    .showHelpAfterError('(--help says more)')
-    .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      // What is wrong with arguments is told below, as all errors are.
+      writeErr: (text) => void (json || stderr.write(text)),
+      outputError: () => {},
+    })
     .addHelpText('after', AFTER_HELP);
   const registrar: Registrar = {
     command: (usage, summary) => withCommonOptions(program.command(usage).description(summary)),
@@ -64,8 +69,11 @@ export async function runCli(options: CliOptions): Promise<ExitCode> {
     return exitCode;
   } catch (error) {
     // Help and the version end so as well.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return EXIT.done;
+    const message = error.code === 'commander.help' ? 'a command is needed' : error.message.replace(/^error: /, '');
+    new Output(stdout, stderr, json).error('ERR_CLI_USAGE', `${message}\n(--help says more)`);
+    return EXIT.usage;
   }
 }
 

@@ -1,11 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundle } from '../../../test/support/bundle.ts';
 
-const tierkit = fileURLToPath(new URL('../../tierkit/', import.meta.url));
+const bin = fileURLToPath(new URL('../../tierkit/src/bin.ts', import.meta.url));
 
 /** What a run of the command said. */
 export interface Said {
@@ -27,38 +24,24 @@ interface Running {
 
 /** The command as users have it: one process for each run. From its TypeScript sources each would take a second to start. */
 export interface Binary {
+  /** What a process of it is started with. */
+  command(args: readonly string[]): readonly string[];
   start(args: readonly string[], environment?: Readonly<Record<string, string>>): Running;
   run(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Said>;
   remove(): void;
 }
 
 export async function buildBinary(): Promise<Binary> {
-  const folder = mkdtempSync(join(tmpdir(), 'tierkit-cli-'));
-  mkdirSync(join(folder, 'dist'));
-  copyFileSync(join(tierkit, 'package.json'), join(folder, 'package.json'));
-  const file = join(folder, 'dist', 'bin.mjs');
-  await build({
-    entryPoints: [join(tierkit, 'src/bin.ts')],
-    outfile: file,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['@tierkit/source'],
-    external: ['msgpackr-extract'],
-    logLevel: 'error',
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-    },
-  });
+  const { file, remove } = await bundle(bin);
   const start: Binary['start'] = (args, environment = {}) => {
     const env = { PATH: process.env['PATH'], ...environment };
     return watched(spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
   };
   return {
+    command: (args) => [process.execPath, file, ...args],
     start,
     run: (args, environment) => start(args, environment).ended,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove,
   };
 }
 

@@ -86,7 +86,7 @@ it('finds what can be lost, what is missing, and what is well', async () => {
   expect(rights.stdout).toMatch(/FAIL +rights +user limited: may not do writing, scripts/);
   expect(rights.stdout).toContain('ACL SETUSER limited ~shop:* +@write +@scripting');
 
-  expect(credentials.code).toBe(4);
+  expect(credentials.code).toBe(5);
   expect(finding(credentials, 'connectivity')).toMatchObject({
     status: 'fail',
     found: 'Redis refuses the credentials',

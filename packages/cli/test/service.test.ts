@@ -57,6 +57,11 @@ it('asks a running service for what it alone knows', async () => {
   expect(top.json()).toMatchObject({ costly: [{ tier: 'global', key: 'slow', loads: 1 }] });
   expect(peeked.json()).toMatchObject({ allowed: false, policies: [{ limit: 2, remaining: 0 }] });
   expect(used.stdout).toMatch(/calls +day +7 +0 +100 +93/);
+  expect((await run(['quota', 'ann', '--reset'], environment)).code).toBe(6);
+  expect((await quota.usage('ann')).calls.day.used).toBe(7);
+  const anew = await run(['quota', 'ann', '--reset', '--yes', '--json'], environment);
+  expect(anew.json()).toMatchObject({ reset: true, usage: { calls: { day: { used: 0, remaining: 100 } } } });
+  expect((await quota.usage('ann')).calls.day.used).toBe(0);
   expect([refused.code, refused.stdout]).toEqual([5, '']);
   expect(refused.stderr).toContain('ERR_ADMIN_FORBIDDEN');
   expect(reset.json()).toMatchObject({ reset: true });

@@ -11,6 +11,7 @@ const controller = new AbortController();
 onSignals(controller);
 // Whoever reads, such as `head`, has had enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stderr.on('error', () => {});
 process.exitCode = await runCli({
   host: {
     version,

@@ -238,26 +238,45 @@ export async function invalidateTags(target: Target, tags: readonly string[], re
  *
  * Leases go first: a load that ends before its lease is found has stored its entry before the entries are listed.
  */
-export async function removeByPattern(state: ScopeState, pattern: string, dryRun: boolean): Promise<PatternDeletion> {
+export async function removeByPattern(
+  state: ScopeState,
+  pattern: string,
+  options: PatternOptions = {},
+): Promise<PatternDeletion> {
   const compiled = compilePattern(pattern);
-  return timed(state, 'delete_by_pattern', () => removeMatching(state, pattern, compiled, dryRun));
+  return timed(state, 'delete_by_pattern', () => removeMatching(state, pattern, compiled, options));
+}
+
+export interface PatternOptions {
+  /** Only counts. @default false */
+  readonly dryRun?: boolean;
+  /** Told how many there were so far, after each batch. @default nobody */
+  readonly onProgress?: (deleted: number) => void;
 }
 
 async function removeMatching(
   state: ScopeState,
   pattern: string,
   compiled: KeyPattern,
-  dryRun: boolean,
+  { dryRun = false, onProgress }: PatternOptions,
 ): Promise<PatternDeletion> {
   const { engine, stats } = state;
   const matches = (name: string): boolean => compiled.matches(name);
   let deleted = 0;
+  const tell = (): void => {
+    try {
+      onProgress?.(deleted);
+    } catch (error) {
+      engine.logger.warn({ error: String(error) }, 'a listener to the progress of a deletion failed');
+    }
+  };
   if (!dryRun) state.invalidateMatching(matches);
   try {
     if (!dryRun) await engine.store.voidLeases(state.address, compiled);
     for await (const keys of engine.store.scan(state.address, compiled, true)) {
       if (!dryRun && keys.length > 0) await engine.store.remove(state.address, keys);
       deleted += keys.length;
+      tell();
     }
     if (!dryRun) await engine.store.announcePattern(state.address, pattern);
   } catch (error) {

@@ -36,8 +36,11 @@ export function doctorCommand({ command, action }: Registrar): void {
           data: { healthy: failed === 0, failed, warned, servers: examined },
           text: [...examined.map(textOf), summary(failed, warned)].join('\n\n'),
         });
-        const unreachable = findings.some(({ check, status }) => check === 'connectivity' && status === 'fail');
-        return unreachable ? EXIT.unreachable : failed > 0 ? EXIT.failed : EXIT.done;
+        const unreachable = findings.some(
+          ({ check, status, refused }) => check === 'connectivity' && status === 'fail' && refused !== true,
+        );
+        const refused = findings.some((finding) => finding.refused);
+        return refused ? EXIT.refused : unreachable ? EXIT.unreachable : failed > 0 ? EXIT.failed : EXIT.done;
       }),
     );
 }

@@ -40,7 +40,7 @@ export function invalidateCommand({ command, action }: Registrar): void {
         const matching =
           pattern === undefined || target === undefined
             ? await countTagged(session, tiers.inspection, tags, everywhere ? undefined : { tier, scope }, counting)
-            : await dryRun(session, target, pattern);
+            : await dryRun(session, target, pattern, counting);
         counting.end();
         const subject = { ...(pattern === undefined ? { tags } : { pattern }), matching };
         if (options.dryRun === true) {
@@ -79,21 +79,22 @@ export function scopeOf(
   return tiers.inspection.tiers.includes(tier) ? tiers.tier(tier)(scope) : tiers.tier(tier, { ttl: '1h' })(scope);
 }
 
-async function dryRun(session: Session, scope: Scope, pattern: string): Promise<number> {
-  const { deleted, confirmed } = await session.untilAborted(scope.deleteByPattern(pattern, { dryRun: true }));
+async function dryRun(session: Session, scope: Scope, pattern: string, progress: Progress): Promise<number> {
+  const onProgress = (found: number): void => progress.show(found);
+  const counted = scope.deleteByPattern(pattern, { dryRun: true, onProgress });
+  const { deleted, confirmed } = await session.untilAborted(counted);
   if (!confirmed) throw cliError('ERR_CLI_PARTIAL', 'Redis did not answer while the entries were counted');
   return deleted;
 }
 
 /** Each batch is deleted and announced by one script: an end in between leaves no instance with what is gone. */
 async function deletion(session: Session, scope: Scope, pattern: string, matching: number): Promise<PatternDeletion> {
-  const progress = new Progress(session.output, `ending ${matching} entries for seconds:`);
-  const startedAt = performance.now();
-  const ticking = setInterval(() => progress.show(Math.round((performance.now() - startedAt) / 1_000)), 200);
+  const progress = new Progress(session.output, 'ending');
+  // There may be more by now than were counted.
+  const onProgress = (deleted: number): void => progress.show(Math.min(deleted, matching), matching);
   try {
-    return await session.untilAborted(scope.deleteByPattern(pattern, { dryRun: false }));
+    return await session.untilAborted(scope.deleteByPattern(pattern, { onProgress }));
   } finally {
-    clearInterval(ticking);
     progress.end();
   }
 }

@@ -1,7 +1,6 @@
-import type { Locks } from '@tierkit/lock';
-import { cliError } from '../errors.ts';
-import { findNames } from '../discovery/find-names.ts';
-import { lockOf } from '../discovery/layout.ts';
+import { givenKey } from '@tierkit/core';
+import type { ListedLock, ListedName, Locks, LockState } from '@tierkit/lock';
+import { cliError, isForeign } from '../errors.ts';
 import { printable } from '../output/printable.ts';
 import { Progress } from '../output/progress.ts';
 import { facts, table } from '../output/table.ts';
@@ -13,7 +12,6 @@ import type { Session } from '../run/session.ts';
 interface LocksOptions {
   readonly semaphore?: boolean;
   readonly release?: boolean;
-  readonly all?: boolean;
   readonly yes?: boolean;
 }
 
@@ -26,7 +24,6 @@ export function locksCommand({ command, action }: Registrar): void {
   command('locks [name]', 'who holds locks and semaphores and how many wait; with --release takes one away')
     .option('--semaphore', 'the name is that of a semaphore')
     .option('--release', 'takes the lock away from whoever has it')
-    .option('--all', 'locks that nobody has as well')
     .addOption(yesOption())
     .action(
       action(async (session: Session, name: string | undefined, options: LocksOptions) => {
@@ -34,64 +31,65 @@ export function locksCommand({ command, action }: Registrar): void {
         if (options.release === true) {
           if (name === undefined) throw cliError('ERR_CLI_USAGE', '--release takes the name of a lock');
           await release(session, kind, name, options.yes);
-        } else if (name === undefined) await list(session, options.all === true);
+        } else if (name === undefined) await list(session);
         else await show(session, kind, name);
         return undefined;
       }),
     );
 }
 
-async function stateOf(locks: Locks, kind: Kind, name: string) {
-  const { holders, waiters, waiting, lastToken } = await part(locks, kind, name).inspect();
+async function stateOf(locks: Locks, { kind, name }: ListedName): Promise<KnownLock> {
+  const { holders, waiters, waiting, lastToken } = await locks.inspect({ kind, name });
   const shown = holders.map(({ owner, mode, token, ttlMs }) => ({ owner, mode, token: token ?? null, ttlMs }));
-  return { kind, name, holders: shown, waiters, waiting, lastToken };
+  return { kind, name, holders: shown, waiters, waiting, lastToken, foreign: false };
 }
 
-/** However many permits a semaphore has, its state and its end are the same. */
-function part(locks: Locks, kind: Kind, name: string) {
-  if (kind === 'semaphore') return locks.semaphore(name, 1);
-  return { inspect: () => locks.inspect(name), forceRelease: () => locks.forceRelease(name) };
+interface KnownLock extends Pick<LockState, 'waiters' | 'waiting' | 'lastToken'> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly holders: readonly {
+    readonly owner: string;
+    readonly mode: string;
+    readonly token: bigint | null;
+    readonly ttlMs: number;
+  }[];
+  readonly foreign: boolean;
 }
 
-async function list(session: Session, all: boolean): Promise<void> {
-  const redis = await session.durable();
-  const { prefix, signal } = session;
-  const progress = new Progress(session.output, 'looking at keys:');
-  const nameOf = (key: string): string | undefined => {
-    const found = lockOf(prefix, key);
-    return found && `${found.kind}\n${found.name}`;
-  };
-  const found: string[] = [];
-  let more = false;
-  for (const match of [`${prefix}lock:{*}*`, `${prefix}semaphore:{*}*`]) {
-    const part = await findNames({ redis, match, nameOf, most: MOST, signal, progress });
-    found.push(...part.names.keys());
-    more ||= part.more;
-  }
+async function list(session: Session): Promise<void> {
   const locks = await session.locks();
-  const states = await Promise.all(
-    found.map((one) => {
-      const [kind = 'lock', name = ''] = one.split('\n');
-      return stateOf(locks, kind as Kind, name);
-    }),
+  const progress = new Progress(session.output, 'locks');
+  const found = new Map<string, ListedLock>();
+  let cursor: string | undefined;
+  do {
+    const page = await session.untilAborted(locks.list({ limit: MOST, cursor }));
+    // Redis may give a key twice.
+    for (const lock of page.locks) found.set(`${lock.kind}\n${lock.name}`, lock);
+    ({ cursor } = page);
+    progress.show(found.size);
+  } while (cursor !== undefined && found.size < MOST);
+  progress.end();
+  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, lock]) => lock);
+  const looking = sorted.map((lock): KnownLock | Promise<KnownLock> =>
+    lock.foreign ? { ...lock, holders: [], waiters: [], lastToken: 0n } : stateOf(locks, lock),
   );
-  const shown = states.filter(({ holders, waiting }) => all || holders.length > 0 || waiting > 0);
-  const rows = shown.map(({ kind, name, holders, waiting }) => {
+  const shown = await session.untilAborted(Promise.all(looking));
+  const rows = shown.map(({ kind, name, holders, waiting, foreign }) => {
     const [first] = holders;
     const others = holders.length > 1 ? ` and ${holders.length - 1} more` : '';
     return [
       kind,
       name,
-      first === undefined ? undefined : `${first.owner}${others}`,
+      foreign ? 'what no lock has written' : first === undefined ? undefined : `${first.owner}${others}`,
       first?.mode,
       first?.token ?? undefined,
       first === undefined ? undefined : time(first.ttlMs),
       waiting,
     ];
   });
-  const rest = more ? `\n(only ${MOST} were looked at)` : '';
+  const rest = cursor === undefined ? '' : `\n(only ${MOST} were looked at)`;
   session.output.report({
-    data: { locks: shown, complete: !more },
+    data: { locks: shown, complete: cursor === undefined },
     text: (rows.length === 0 ? 'nobody holds a lock or waits for one' : table(HEADER, rows)) + rest,
   });
 }
@@ -99,7 +97,7 @@ async function list(session: Session, all: boolean): Promise<void> {
 const HEADER = ['KIND', 'NAME', 'HOLDER', 'MODE', 'TOKEN', 'LEFT', 'WAITING'];
 
 async function show(session: Session, kind: Kind, name: string): Promise<void> {
-  const state = await stateOf(await session.locks(), kind, name);
+  const { foreign: _, ...state } = await stateOf(await session.locks(), { kind, name: givenKey(name) });
   const { holders, waiters, waiting, lastToken } = state;
   const holding = holders.map(({ owner, mode, token, ttlMs }) => [owner, mode, token ?? undefined, time(ttlMs)]);
   const parts = [
@@ -122,12 +120,23 @@ async function show(session: Session, kind: Kind, name: string): Promise<void> {
 
 async function release(session: Session, kind: Kind, name: string, yes: boolean | undefined): Promise<void> {
   const locks = await session.locks();
-  const { holders } = await stateOf(locks, kind, name);
-  if (holders.length === 0) throw cliError('ERR_CLI_NOT_FOUND', `nobody has the ${kind} ${printable(name, 200)}`);
-  const owners = holders.map(({ owner }) => printable(owner, 100)).join(', ');
-  const question = `This takes the ${kind} ${printable(name, 200)} away from ${owners}, whose work goes on until they notice.`;
+  const lock = { kind, name: givenKey(name) };
+  // What no lock has written has no holders to tell of, and can be taken away too.
+  const holders = await session.untilAborted(locks.inspect(lock)).then(
+    (state) => state.holders,
+    (error: unknown) => {
+      if (error instanceof Error && isForeign(error)) return undefined;
+      throw error;
+    },
+  );
+  if (holders?.length === 0) throw cliError('ERR_CLI_NOT_FOUND', `nobody has the ${kind} ${printable(name, 200)}`);
+  const owners = holders?.map(({ owner }) => printable(owner, 100)).join(', ');
+  const question =
+    owners === undefined
+      ? `What stands under the ${kind} ${printable(name, 200)} was not written by one. This removes it.`
+      : `This takes the ${kind} ${printable(name, 200)} away from ${owners}, whose work goes on until they notice.`;
   await confirm(session.asker, { question, yes, signal: session.signal });
-  const released = await part(locks, kind, name).forceRelease();
+  const released = await locks.forceRelease(lock);
   session.output.report({
     data: { kind, name, released },
     text: released ? `released ${printable(name, 200)}` : 'it had been released meanwhile',

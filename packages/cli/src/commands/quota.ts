@@ -1,3 +1,4 @@
+import { givenSegment } from '@tierkit/core';
 import type { RedisConnection } from '@tierkit/redis';
 import { findNames } from '../discovery/find-names.ts';
 import { quotaOf } from '../discovery/layout.ts';
@@ -5,7 +6,8 @@ import { cliError } from '../errors.ts';
 import { printable } from '../output/printable.ts';
 import { Progress } from '../output/progress.ts';
 import { table } from '../output/table.ts';
-import { adminOption, type Registrar } from '../run/registrar.ts';
+import { confirm } from '../run/confirm.ts';
+import { adminOption, yesOption, type Registrar } from '../run/registrar.ts';
 import type { Session } from '../run/session.ts';
 
 interface ServiceUsage {
@@ -27,6 +29,12 @@ interface ServiceUsage {
   >;
 }
 
+interface QuotaOptions {
+  readonly name: string;
+  readonly reset?: boolean;
+  readonly yes?: boolean;
+}
+
 const MOST = 1_000;
 /** Metrics of one period that are shown. */
 const MOST_METRICS = 200;
@@ -38,11 +46,16 @@ export function quotaCommand({ command, action }: Registrar): void {
   )
     .addOption(adminOption())
     .option('--name <quota>', 'which quota of the service (with --admin)', 'quota')
+    .option('--reset', 'lets the subject begin its periods anew (with --admin)')
+    .addOption(yesOption())
     .action(
-      action(async (session: Session, subject: string | undefined, { name }: { readonly name: string }) => {
+      action(async (session: Session, subject: string | undefined, options: QuotaOptions) => {
+        if (subject === undefined && options.reset === true) {
+          throw cliError('ERR_CLI_USAGE', '--reset takes a subject');
+        }
         if (subject === undefined) await subjects(session);
-        else if (session.adminApi === undefined) await used(session, subject);
-        else await against(session, name, subject);
+        else if (session.adminApi === undefined && options.reset !== true) await used(session, subject);
+        else await against(session, subject, options);
         return undefined;
       }),
     );
@@ -72,9 +85,10 @@ async function subjects(session: Session): Promise<void> {
 }
 
 async function used(session: Session, subject: string): Promise<void> {
+  const stored = givenSegment(subject, 'subject');
   const redis = await session.durable();
   const { names } = await found(session, redis, (key) =>
-    quotaOf(session.prefix, key)?.subject === subject ? key : undefined,
+    quotaOf(session.prefix, key)?.subject === stored ? key : undefined,
   );
   if (names.size === 0) throw cliError('ERR_CLI_NOT_FOUND', `nothing is counted for ${printable(subject, 200)}`);
   const periods: { quota: string; period: string; startMs: number; used: Record<string, number> }[] = [];
@@ -97,17 +111,21 @@ async function used(session: Session, subject: string): Promise<void> {
   });
 }
 
-async function against(session: Session, quota: string, subject: string): Promise<void> {
-  const api = session.requireAdminApi('the limits of a quota');
+async function against(session: Session, subject: string, { name: quota, reset, yes }: QuotaOptions): Promise<void> {
+  const api = session.requireAdminApi('the metrics and limits of a quota');
   const path = `/api/v1/quotas/${encodeURIComponent(quota)}/subjects/${encodeURIComponent(subject)}`;
-  const { usage } = await api.get<ServiceUsage>(path);
+  if (reset === true) {
+    const question = `This lets ${printable(subject, 200)} begin the periods of now anew with ${printable(quota, 200)}.`;
+    await confirm(session.asker, { question, yes, signal: session.signal });
+  }
+  const { usage } = await (reset === true ? api.delete<ServiceUsage>(path) : api.get<ServiceUsage>(path));
   const rows = Object.entries(usage).flatMap(([metric, periods]) =>
     Object.entries(periods).map(([period, { used: amount, held, limit, remaining }]) => {
       return [metric, period, amount, held, limit ?? undefined, remaining ?? undefined];
     }),
   );
   session.output.report({
-    data: { source: 'service', quota, subject, usage },
+    data: { source: 'service', quota, subject, ...(reset === true ? { reset } : {}), usage },
     text: table(['METRIC', 'PERIOD', 'USED', 'HELD', 'LIMIT', 'REMAINING'], rows),
   });
 }

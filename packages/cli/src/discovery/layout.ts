@@ -3,13 +3,6 @@
  * changes its layout. A part may have a further prefix of its own, which `own` is.
  */
 
-/** `lock:{name}` and `semaphore:{name}`, with what belongs to them. */
-export function lockOf(prefix: string, key: string): { kind: 'lock' | 'semaphore'; name: string } | undefined {
-  const match = /^(lock|semaphore):\{([^{}]+)\}(?::holders|:queue)?$/.exec(key.slice(prefix.length));
-  if (match === null || !key.startsWith(prefix)) return undefined;
-  return { kind: match[1] === 'lock' ? 'lock' : 'semaphore', name: match[2] ?? '' };
-}
-
 /** `limit:{limiter:subject}:layout`; notes of ids are none. */
 export function limitOf(prefix: string, key: string): { own: string; limiter: string; subject: string } | undefined {
   const match = /^([\w.:-]*?)limit:\{([^{}:]+):([^{}]*)\}:(?!id:)/.exec(key.slice(prefix.length));

@@ -21,7 +21,7 @@ export async function checkConnectivity(
   } catch (error) {
     if (isNoPermission(error)) {
       const advice = 'check REDIS_PASSWORD or the user and password in REDIS_URL; the user needs the right to PING';
-      return { check, status: 'fail', found: 'Redis refuses the credentials', advice };
+      return { check, status: 'fail', found: 'Redis refuses the credentials', advice, refused: true };
     }
     return unanswered(await probe(where, timeoutMs), timeoutMs);
   }

@@ -6,6 +6,8 @@ export interface Finding {
   /** What was seen. */
   readonly found: string;
   readonly advice?: string;
+  /** Redis is there, and does not let us in. */
+  readonly refused?: true;
 }
 
 /** What a Redis is for: the cache and limiters; locks, quotas, streams and what is written behind; or both. */

@@ -29,6 +29,13 @@ export class AdminApi {
     ) {
       throw cliError('ERR_CLI_USAGE', '--admin takes the address of an admin API, such as http://localhost:3000/admin');
     }
+    // Never shown, and fetch would show it.
+    if (!/^[\x21-\x7e]+$/.test(options.token)) {
+      throw cliError(
+        'ERR_CLI_USAGE',
+        'TIERKIT_ADMIN_TOKEN is no token: printable characters without spaces, on one line',
+      );
+    }
     this.#base = parsed;
     this.#options = options;
   }

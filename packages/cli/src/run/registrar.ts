@@ -18,15 +18,16 @@ export function withCommonOptions(command: Command): Command {
   return command
     .addOption(new Option('--url <url>', 'Redis, without a password; else REDIS_URL and the other variables say where'))
     .addOption(new Option('--db <number>', 'the database, in place of that of the URL'))
-    .addOption(new Option('--prefix <text>', 'what goes before every key of the service').env('TIERKIT_PREFIX'))
+    .addOption(new Option('--prefix <text>', 'what goes before every key of the service (else TIERKIT_PREFIX)'))
     .addOption(new Option('--timeout <duration>', 'how long to wait for an answer, such as 500ms or 10s').default('5s'))
     .addOption(new Option('--json', 'results as JSON on stdout, errors as JSON on stderr'));
 }
 
 /** `--admin`, for what a running service knows. */
 export const adminOption = (): Option =>
-  new Option('--admin <url>', "ask a running service's admin API; its token is in TIERKIT_ADMIN_TOKEN").env(
-    'TIERKIT_ADMIN_URL',
+  new Option(
+    '--admin <url>',
+    "ask a running service's admin API (else TIERKIT_ADMIN_URL); its token is in TIERKIT_ADMIN_TOKEN",
   );
 
 /** Where entries are. */

@@ -6,7 +6,7 @@ import type { CliHost, CliKit, KitOptions } from '../host.ts';
 import type { Output } from '../output/output.ts';
 import { AdminApi } from './admin-api.ts';
 import type { Asker } from './confirm.ts';
-import { kitOptions, timeoutOf, type CommonOptions, type Environment } from './settings.ts';
+import { kitOptions, timeoutOf, variable, type CommonOptions, type Environment } from './settings.ts';
 
 export interface SessionParts {
   readonly host: CliHost;
@@ -89,10 +89,10 @@ export class Session {
 
   /** The API of a running service; undefined if nobody said where. @throws {TierkitError} `ERR_CLI_USAGE` */
   get adminApi(): AdminApi | undefined {
-    const { admin } = this.#options;
+    const admin = this.#options.admin ?? variable(this.environment, 'TIERKIT_ADMIN_URL');
     if (admin === undefined) return undefined;
-    const token = this.environment['TIERKIT_ADMIN_TOKEN'];
-    if (token === undefined || token === '') {
+    const token = variable(this.environment, 'TIERKIT_ADMIN_TOKEN');
+    if (token === undefined) {
       throw cliError('ERR_CLI_USAGE', 'the admin API needs a token: set TIERKIT_ADMIN_TOKEN');
     }
     return new AdminApi({ url: admin, token, timeoutMs: this.timeoutMs, signal: this.signal });

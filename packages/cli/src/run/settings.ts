@@ -34,7 +34,7 @@ export function kitOptions(host: CliHost, environment: Environment, options: Com
       'the environment asks for a cache without Redis, where there is nothing to look at',
     );
   }
-  const prefix = options.prefix ?? kit.prefix ?? '';
+  const prefix = options.prefix ?? variable(environment, 'TIERKIT_PREFIX') ?? kit.prefix ?? '';
   if (!/^[\w.:-]{0,128}$/.test(prefix)) {
     throw cliError('ERR_CLI_USAGE', '--prefix takes letters, digits and _ . : -, 128 characters at most');
   }
@@ -45,6 +45,12 @@ export function kitOptions(host: CliHost, environment: Environment, options: Com
     redis: patient(kit.redis, options),
     ...(durableRedis === undefined ? {} : { durableRedis: patient(durableRedis, options) }),
   };
+}
+
+/** Undefined for one that is blank, as in the environment of a service. */
+export function variable(environment: Environment, name: string): string | undefined {
+  const text = environment[name]?.trim();
+  return text === '' ? undefined : text;
 }
 
 /** A person waits longer for one answer than a service does for its cache. */
