@@ -70,10 +70,7 @@ async function list(session: Session): Promise<void> {
   } while (cursor !== undefined && found.size < MOST);
   progress.end();
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, lock]) => lock);
-  const looking = sorted.map((lock): KnownLock | Promise<KnownLock> =>
-    lock.foreign ? { ...lock, holders: [], waiters: [], lastToken: 0n } : stateOf(locks, lock),
-  );
-  const shown = await session.untilAborted(Promise.all(looking));
+  const shown = await session.untilAborted(Promise.all(sorted.map(async (lock) => known(locks, lock))));
   const rows = shown.map(({ kind, name, holders, waiting, foreign }) => {
     const [first] = holders;
     const others = holders.length > 1 ? ` and ${holders.length - 1} more` : '';
@@ -92,6 +89,11 @@ async function list(session: Session): Promise<void> {
     data: { locks: shown, complete: cursor === undefined },
     text: (rows.length === 0 ? 'nobody holds a lock or waits for one' : table(HEADER, rows)) + rest,
   });
+}
+
+async function known(locks: Locks, { foreign, ...lock }: ListedLock): Promise<KnownLock> {
+  if (foreign) return Object.assign(lock, { holders: [], waiters: [], lastToken: 0n, foreign });
+  return stateOf(locks, lock);
 }
 
 const HEADER = ['KIND', 'NAME', 'HOLDER', 'MODE', 'TOKEN', 'LEFT', 'WAITING'];

@@ -135,7 +135,7 @@ export class QuotaCalls {
     return usage;
   }
 
-  async reset(subject: Subject, options: ResetOptions<unknown, string> = {}): Promise<object> {
+  async reset(subject: Subject, options: ResetOptions<unknown> = {}): Promise<object> {
     checkCallOptions(options);
     const counted = [...this.#options.metrics.values()].filter(({ periods }) => periods.length > 0);
     const { metrics: names = counted.map(({ name }) => name) } = options;
