@@ -70,7 +70,7 @@ export async function readBothLevels(state: ScopeState, names: readonly string[]
 }
 
 /** As `read` for several names at once, one answer a name. */
-export function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
+function readMany(state: ScopeState, names: readonly string[]): Promise<Found[]> {
   return timed(state, 'get_many', () => readManyFromStore(state, names), { count: names.length });
 }
 
