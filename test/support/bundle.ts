@@ -25,11 +25,16 @@ const common: BuildOptions = {
   },
 };
 
+/** What to take for a source file, by its path. */
+export type Edit = (path: string, source: string) => string;
+
+const unchanged: Edit = (_path, source) => source;
+
 /**
  * A TypeScript program, from a file or as text, in one file with all that it imports: through a loader, each start of it
  * would take a second. Programs that it starts, as `new URL('x.ts', import.meta.url)`, are bundled beside it.
  */
-export async function bundle(program: Program): Promise<Bundle> {
+export async function bundle(program: Program, edit: Edit = unchanged): Promise<Bundle> {
   const folder = mkdtempSync(join(tmpdir(), 'tierkit-program-'));
   const file = join(folder, 'program.mjs');
   const programs = new Map<string, string>();
@@ -38,7 +43,7 @@ export async function bundle(program: Program): Promise<Bundle> {
     programs.set(source, known);
     return known;
   };
-  const plugins = [besideTheSource(bundled), whereInstalled];
+  const plugins = [besideTheSource(bundled, edit), whereInstalled];
   const first: BuildOptions =
     typeof program === 'string' ? { entryPoints: [program] } : { stdin: { ...program, loader: 'ts' } };
   await build({ ...common, ...first, plugins, outfile: file });
@@ -47,14 +52,15 @@ export async function bundle(program: Program): Promise<Bundle> {
 }
 
 /** A source that asks where it is hears of its own place, from where it finds its files, or of a program's bundle. */
-function besideTheSource(bundled: (program: string) => string): Plugin {
+function besideTheSource(bundled: (program: string) => string, edit: Edit): Plugin {
   const program = /new URL\('([^'\n]+\.ts)', import\.meta\.url\)/g;
   return {
     name: 'beside-the-source',
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const source = readFileSync(path, 'utf8');
-        if (!source.includes('import.meta.url')) return undefined;
+        const original = readFileSync(path, 'utf8');
+        const source = edit(path, original);
+        if (source === original && !source.includes('import.meta.url')) return undefined;
         const text = (file: string): string => JSON.stringify(pathToFileURL(file).href);
         const contents = source
           .replaceAll(program, (_, started: string) => `new URL(${text(bundled(resolve(dirname(path), started)))})`)

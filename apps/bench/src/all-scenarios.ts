@@ -21,7 +21,7 @@ import { memory } from './scenarios/memory.ts';
 import { outage } from './scenarios/outage.ts';
 import { quota } from './scenarios/quota.ts';
 import { stampede } from './scenarios/stampede.ts';
-import { telemetry } from './scenarios/telemetry.ts';
+import { telemetry, telemetryOff } from './scenarios/telemetry.ts';
 import { twoTierMiss } from './scenarios/two-tier-miss.ts';
 import { writeBehindFlush, writeBehindWrites } from './scenarios/write-behind.ts';
 import { startRedis } from '@tierkit/tests/servers';
@@ -37,7 +37,7 @@ const fully: MeasureOptions = { rounds: 60, sliceMs: 40, warmUpMs: 1_000, maxMs:
 
 /** In the order in which they run. */
 export const allScenarios: readonly Bench[] = [
-  ...[...l1Hit, ...l2Hit, ...twoTierMiss, ...telemetry].map((scenario): Bench => ({
+  ...[...l1Hit, ...l2Hit, ...twoTierMiss, ...telemetry, ...telemetryOff].map((scenario): Bench => ({
     name: scenario.name,
     run: (server, quick) => runScenario(scenario, server, quick ? quickly : fully),
   })),

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { telemetrySubjects } from '../subjects/telemetry-subjects.ts';
+import { untoldSubjects } from '../subjects/untold-subjects.ts';
 
 const common = { operation: 'get', valueBytes: 1_000, goal: 1.1 } as const;
 
@@ -9,3 +10,12 @@ export const telemetry: readonly Scenario[] = [...telemetrySubjects].flatMap(([n
   { ...common, subjects, name: `telemetry-l2-hit-sequential-${name}`, level: 'l2', keys: 500, concurrency: 1 },
   { ...common, subjects, name: `telemetry-l2-hit-concurrent-100-${name}`, level: 'l2', keys: 500, concurrency: 100 },
 ]);
+
+const untold = { operation: 'get', valueBytes: 1_000, goal: 1.05, subjects: untoldSubjects } as const;
+
+/** What it costs where nobody is told. */
+export const telemetryOff: readonly Scenario[] = [
+  { ...untold, name: 'telemetry-off-l1-hit', level: 'l1', keys: 1_000, concurrency: 1 },
+  { ...untold, name: 'telemetry-off-l2-hit-sequential', level: 'l2', keys: 500, concurrency: 1 },
+  { ...untold, name: 'telemetry-off-l2-hit-concurrent-100', level: 'l2', keys: 500, concurrency: 100 },
+];

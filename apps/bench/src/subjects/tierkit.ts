@@ -16,6 +16,8 @@ const maxBytes = 1_073_741_824;
 
 interface Options {
   readonly role?: Subject['role'];
+  /** Another build of the cache. @default the one that is installed */
+  readonly build?: () => Promise<{ readonly createTiers: typeof createTiers }>;
   /** Made when the subject is opened. */
   readonly telemetry?: () => { readonly telemetry: Telemetry; close(): Promise<unknown> };
 }
@@ -23,7 +25,7 @@ interface Options {
 export function createTierkit(
   name: string,
   scopeOf: (tiers: Tiers) => Scope,
-  { role = 'ours', telemetry }: Options = {},
+  { role = 'ours', build = async () => ({ createTiers }), telemetry }: Options = {},
 ): Subject {
   return {
     name,
@@ -31,7 +33,8 @@ export function createTierkit(
     async open({ level, operation, port, maxEntries, tags }) {
       const l1 = level === 'l2' ? false : { maxEntries, maxBytes };
       const told = telemetry?.();
-      const tiers = createTiers({
+      const built = await build();
+      const tiers = built.createTiers({
         redis: `redis://127.0.0.1:${port}`,
         l1,
         ...(told && { telemetry: told.telemetry }),
