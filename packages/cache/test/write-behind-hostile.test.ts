@@ -35,6 +35,34 @@ it.each([null, { flush: null }, { flush, batch: null }, { flush, retry: null }])
   },
 );
 
+it('calls with arguments that are none are refused with a code', async () => {
+  const queue = tiers.writeBehind('q', { flush, ...patient });
+  const scope = tiers.session('one');
+  const calls: (() => Promise<unknown>)[] = [null, undefined, {}, 'q'].flatMap((none) => [
+    async () => scope.writeBehind('a', 1, none as never),
+    async () => scope.deleteBehind('a', none as never),
+  ]);
+  calls.push(
+    ...[null, 5, 'x'].map((none) => async () => queue.deadLetters(none as never)),
+    ...[null, 5, 'x', { ids: 'x' }, { ids: [null] }].map((none) => async () => queue.replay(none as never)),
+    ...[null, undefined, 'x', ['x']].map((none) => async () => queue.discard(none as never)),
+  );
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ERR_CACHE_OPTIONS' });
+  await expect(queue.drain(null as never)).rejects.toMatchObject({ code: 'ERR_DURATION_INVALID' });
+});
+
+it('a turn that somebody left without an end is taken all the same', async () => {
+  const writer = tiers.writeBehind('q', { flush, ...patient });
+  await tiers.session('one').writeBehind('left', 1, writer);
+  await redis.execute((client) => client.set(`${prefix}{tierkit}behind:q~turn`, '1'));
+  given.length = 0;
+  const other = createTiers({ redis: inject('redisUrl'), prefix });
+  await other.ready('10s');
+  other.writeBehind('q', { flush, poll: '20ms', batch: { age: '1ms' } });
+  await until('what another process wrote is flushed', () => given.includes('left'));
+  await other.close();
+});
+
 it('what is pending can still be written once all know that the queue is full', async () => {
   const queue = tiers.writeBehind('q', { flush, ...patient, poll: '20ms', maxBacklog: 2 });
   const scope = tiers.session('one');

@@ -48,13 +48,10 @@ export class DeadLetters {
     this.#parts = parts;
   }
 
-  async list({ after = '', limit }: { readonly after?: string; readonly limit?: number } = {}): Promise<DeadLetter[]> {
+  async list(options: { readonly after?: string; readonly limit?: number } = {}): Promise<DeadLetter[]> {
     const { store, queue } = this.#parts;
-    if (!/^(\d{1,15}-\d{1,19})?$/.test(after)) {
-      throw new TierkitError('ERR_CACHE_OPTIONS', 'after takes the id of a dead letter', {
-        details: { option: 'after' },
-      });
-    }
+    const { after = '', limit } = checkedOptions(options);
+    if (after !== '' && !isId(after)) throw invalid('after', 'takes the id of a dead letter');
     const letters = await store.letters.list(queue, after, positiveInteger(limit, PAGE, 'limit', 10_000));
     return letters.map((letter) => {
       const { id, reason, failures } = letter;
@@ -62,9 +59,10 @@ export class DeadLetters {
     });
   }
 
-  async replay({ ids }: ReplayOptions = {}): Promise<Replayed> {
+  async replay(options: ReplayOptions = {}): Promise<Replayed> {
     const { store, queue } = this.#parts;
-    const wanted = ids && new Set(ids);
+    const { ids } = checkedOptions(options);
+    const wanted = ids && new Set(checkedIds(ids));
     const counts = { replayed: 0, superseded: 0 };
     // What fails again meanwhile comes behind those that were there.
     let left = await store.letters.count(queue);
@@ -78,6 +76,11 @@ export class DeadLetters {
       left = letters.length === 0 ? 0 : left - letters.length;
     }
     return counts;
+  }
+
+  async discard(ids: readonly string[]): Promise<void> {
+    const { store, queue } = this.#parts;
+    await store.letters.discard(queue, checkedIds(ids));
   }
 
   async #revive(letter: Letter): Promise<'revived' | 'superseded'> {
@@ -107,4 +110,24 @@ export class DeadLetters {
       return undefined;
     }
   }
+}
+
+const ID = /^\d{1,15}-\d{1,19}$/;
+
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && ID.test(id);
+}
+
+function checkedIds(ids: readonly string[]): readonly string[] {
+  if (Array.isArray(ids) && ids.every(isId)) return ids;
+  throw invalid('ids', 'takes a list of ids of dead letters');
+}
+
+function checkedOptions<T extends object>(options: T): T {
+  if (typeof options === 'object' && options !== null) return options;
+  throw invalid('options', 'must be an object');
+}
+
+function invalid(option: string, rule: string): TierkitError {
+  return new TierkitError('ERR_CACHE_OPTIONS', `${option} ${rule}`, { details: { option } });
 }

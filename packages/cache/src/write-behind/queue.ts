@@ -113,7 +113,11 @@ export class WriteBehindQueue {
     }
   }
 
-  /** What was given up, the oldest first, in pages. @throws {TierkitError} as the connection, when Redis is away */
+  /**
+   * What was given up, the oldest first, in pages.
+   *
+   * @throws {TierkitError} `ERR_CACHE_OPTIONS`, as do `replay` and `discard`; as the connection, when Redis is away
+   */
   deadLetters(options?: { readonly after?: string; readonly limit?: number }): Promise<DeadLetter[]> {
     return this.#letters.list(options);
   }
@@ -128,7 +132,7 @@ export class WriteBehindQueue {
 
   /** Drops dead letters. */
   async discard(ids: readonly string[]): Promise<void> {
-    await this.#parts.store.letters.discard(this.#keys, ids);
+    await this.#letters.discard(ids);
   }
 
   /** Flushes what this process wrote, for `drainTimeout` at the most, and ends. What is left, others take over. */

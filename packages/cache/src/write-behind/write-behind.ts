@@ -4,7 +4,7 @@ import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
 import { updateThrough, writeThrough } from '../writes/write-through.ts';
 import { drop, put, type EncodedValue, type WritePlan } from '../writes/writes.ts';
-import type { WriteBehindQueue } from './queue.ts';
+import { WriteBehindQueue } from './queue.ts';
 
 const NOTHING = { flags: 0, payload: Buffer.alloc(0) };
 const NO_TIME = { ttlMs: 1, graceMs: 0 };
@@ -53,8 +53,8 @@ export async function deleteBehind(state: ScopeState, queue: WriteBehindQueue, n
 }
 
 function checkBehind({ address, engine }: ScopeState, queue: WriteBehindQueue, name: string): void {
-  if (!queue.isOf(engine.behind.pending)) {
-    const message = `the write-behind queue "${queue.name}" was made by another cache`;
+  if (!(queue instanceof WriteBehindQueue) || !queue.isOf(engine.behind.pending)) {
+    const message = 'a write behind takes a queue that this cache made';
     throw new TierkitError('ERR_CACHE_OPTIONS', message, { details: { option: 'queue' } });
   }
   if (isHashedKey(name) || isHashedKey(scopeId(address) ?? '')) {

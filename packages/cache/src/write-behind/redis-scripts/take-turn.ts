@@ -11,6 +11,8 @@ export const takeTurn = defineScript({
   },
   lua: `
 local mine = redis.call('SET', turn, '1', 'NX', 'PX', everyMs)
+-- What never ends is nobody's turn.
+if not mine and redis.call('PTTL', turn) < 0 then mine = redis.call('SET', turn, '1', 'PX', everyMs) end
 return { mine and 1 or 0, redis.call('GET', noted) or '0' }
 `,
 });
