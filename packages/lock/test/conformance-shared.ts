@@ -69,6 +69,17 @@ export const sharing: SharingTests = (locks, fresh) => {
     expect(await long.release()).toBe(false);
   });
 
+  it('shows a hundred of many holders, and counts them all', async () => {
+    const { one, two } = locks();
+    const many = one.semaphore(fresh(), 200);
+    const permits = await Promise.all(Array.from({ length: 120 }, () => many.acquire({ ttl: '60s' })));
+    expect((await many.inspect()).holders).toHaveLength(100);
+    const listed = (await listAll(two, 100)).filter((each) => each.name === many.name);
+    expect(listed).toMatchObject([{ holders: 120 }]);
+    expect(await many.forceRelease()).toBe(true);
+    expect(await Promise.all(permits.map((permit) => permit.release()))).not.toContain(true);
+  });
+
   it('gives out so many permits, in order, and no more', async () => {
     const { one, two } = locks();
     const name = fresh();

@@ -125,6 +125,20 @@ it.each([
   await locks.close();
 });
 
+it('waits for a holder that nobody wrote, who would hold for ever, and frees the lock of it by force', async () => {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  const locks = createLocks({ redis, prefix });
+  await ask(server.port, 'ZADD', `${prefix}lock:{a}:holders`, 'inf', 'x');
+  await expect(locks.acquire('a', { mode: 'shared', timeout: 50 }).then((lock) => lock.release())).resolves.toBe(true);
+  const code = (error: unknown): unknown => (error as { code?: string }).code;
+  expect(await locks.acquire('a', { timeout: 50 }).catch(code)).toBe('ERR_LOCK_TIMEOUT');
+  const [holder] = (await locks.inspect('a')).holders;
+  expect(holder).toEqual({ owner: 'x', mode: 'shared', token: undefined, ttlMs: 86_400_000 });
+  expect(await locks.forceRelease('a')).toBe(true);
+  expect(await (await locks.acquire('a')).release()).toBe(true);
+  await locks.close();
+});
+
 it('counts tokens of a quorum on, whatever stands in their place at some nodes', async () => {
   const servers = await Promise.all([startRedis(), startRedis()]);
   const locks = createLocks({ quorum: [server.url, ...servers.map(({ url }) => url)] });

@@ -1,5 +1,6 @@
 import { defineScript } from '@tierkit/redis';
-import { modeOf, type HolderState, type LockState } from '../stores/lock-store.ts';
+import { MAX_TTL_MS } from '../options.ts';
+import { modeOf, MOST_SHOWN, type HolderState, type LockState } from '../stores/lock-store.ts';
 import { LOCK_LUA } from './lock-lua.ts';
 
 type Raw = [
@@ -25,8 +26,8 @@ return {
   text(now),
   text(last),
   holder and expires > now and { holder, text(expires - now), granted and 1 or 0 } or {},
-  redis.call('ZRANGEBYSCORE', holders, '(' .. text(now), '+inf', 'WITHSCORES'),
-  redis.call('ZRANGE', queue, 0, 99),
+  redis.call('ZRANGEBYSCORE', holders, '(' .. text(now), '+inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_SHOWN}),
+  redis.call('ZRANGE', queue, 0, ${MOST_SHOWN - 1}),
   redis.call('ZCARD', queue),
 }
 `,
@@ -40,7 +41,8 @@ function readState([nowMs, lastToken, [owner, left, granted], sharing, waiters, 
   }
   for (let i = 0; i < sharing.length; i += 2) {
     const [sharer = '', token = 'g'] = (sharing[i] ?? '').split(' ');
-    const ttlMs = Number(sharing[i + 1]) - Number(nowMs);
+    // What holds for ever was not written by a lock.
+    const ttlMs = Math.min(Number(sharing[i + 1]) - Number(nowMs) || MAX_TTL_MS, MAX_TTL_MS);
     holders.push({ owner: sharer, mode: 'shared', token: tokenOf(token), ttlMs });
   }
   return {

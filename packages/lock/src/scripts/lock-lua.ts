@@ -74,8 +74,9 @@ local function save()
   local ends = holder and expires or now
   local latest = redis.call('ZRANGE', holders, -1, -1, 'WITHSCORES')[2]
   if latest then
-    redis.call('PEXPIREAT', holders, text(tonumber(latest) + 1000))
-    ends = math.max(ends, tonumber(latest))
+    latest = math.min(tonumber(latest), now + ${MAX_TTL_MS})
+    redis.call('PEXPIREAT', holders, text(latest + 1000))
+    ends = math.max(ends, latest)
   end
   local marks = (granted and 'g' or '') .. (redis.call('EXISTS', holders, queue) > 0 and 'q' or '')
   local value = text(last)

@@ -26,6 +26,7 @@ interface Busy {
 
 /** What somebody sees who looks at a lock. */
 export interface LockState {
+  /** A hundred at most; `list` counts all. */
   readonly holders: readonly HolderState[];
   /** Owners in the order in which they will be served, the first hundred at most. */
   readonly waiters: readonly WaiterState[];
@@ -133,5 +134,8 @@ export interface LockStore {
 
 /** How long a waiter whose turn came has to confirm. */
 export const GRANT_MS = 500;
+
+/** Of a semaphore with many permits, and of those who wait, as many as somebody can look at. */
+export const MOST_SHOWN = 100;
 
 export const modeOf = (shape: string): 'exclusive' | 'shared' => (shape === 'x' ? 'exclusive' : 'shared');

@@ -1,6 +1,7 @@
 import { LONGEST_TIMER_MS, type Clock } from '@tierkit/core';
 import {
   modeOf,
+  MOST_SHOWN,
   type Attendance,
   type LockRequest,
   type LockState,
@@ -91,14 +92,19 @@ export class MemoryStore implements LockStore {
   async inspect(resource: string): Promise<LockState> {
     const lock = this.#locks.get(resource);
     if (lock !== undefined) this.#expire(lock);
-    const holders = [...(lock?.holders ?? [])].map(([owner, { shape, token, endsAtMs }]) => ({
+    const holders = [...(lock?.holders ?? [])].slice(0, MOST_SHOWN).map(([owner, { shape, token, endsAtMs }]) => ({
       owner,
       mode: modeOf(shape),
       token: BigInt(token),
       ttlMs: Math.ceil(endsAtMs - this.#clock.monotonic()),
     }));
     const waiters = [...(lock?.queue.values() ?? [])].map(({ owner, shape }) => ({ owner, mode: modeOf(shape) }));
-    return { holders, waiters: waiters.slice(0, 100), waiting: waiters.length, lastToken: BigInt(this.#lastToken) };
+    return {
+      holders,
+      waiters: waiters.slice(0, MOST_SHOWN),
+      waiting: waiters.length,
+      lastToken: BigInt(this.#lastToken),
+    };
   }
 
   /** In the order of their names, each once. */
