@@ -19,7 +19,6 @@ export const forceReleaseScript = defineScript({
   lua: `
 ${LOCK_LUA}
 local foreign = load() ~= nil
-if foreign then redis.call('DEL', state) end
 for _, key in ipairs({ holders, queue }) do
   local kind = redis.call('TYPE', key).ok
   if kind ~= 'zset' and kind ~= 'none' then
