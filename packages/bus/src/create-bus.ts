@@ -1,6 +1,6 @@
 import { observeOrUndo, type Duration } from '@tierkit/core';
 import type { Bus } from './bus.ts';
-import type { Channels, DurableChannel } from './channels/channel.ts';
+import type { Channels } from './channels/channel.ts';
 import { ChannelMap, type KnownChannel } from './channels/channel-map.ts';
 import { noneCounted, type BusStats } from './counters.ts';
 import { busStream, type BusStream } from './durable/bus-stream.ts';
@@ -120,10 +120,11 @@ class EventBus {
     await this.#opened.close();
   }
 
-  #durable(channel: string): { readonly stream: string; readonly known: KnownChannel<DurableChannel<never, unknown>> } {
+  #durable(channel: string): { readonly stream: string; readonly known: KnownChannel } {
     const [known, ...others] = this.#map.whole(channel);
     if (known === undefined || others.length > 0)
       throw busError('ERR_BUS_CHANNEL', 'one channel is needed here, no pattern');
-    return { stream: this.#opened.names.stream(known.name.name), known: requireDurable(known) };
+    requireDurable(known);
+    return { stream: this.#opened.names.stream(known.name.name), known };
   }
 }

@@ -4,9 +4,9 @@ import type { Channel, Channels } from './channel.ts';
 import { ChannelName } from './channel-name.ts';
 
 /** A channel of the map. */
-export interface KnownChannel<C extends Channel = Channel> {
+export interface KnownChannel {
   readonly name: ChannelName;
-  readonly channel: C;
+  readonly channel: Channel;
 }
 
 /** A channel with its parameters filled in. */

@@ -3,9 +3,12 @@ import { parseDuration, type Duration } from '@tierkit/core';
 import { busError } from '../errors.ts';
 
 export interface RetentionOptions {
-  /** Events that are kept at least; up to a hundred more are. @default 100_000 */
+  /** Events that are kept at least; up to two hundred more are. @default 100_000 */
   readonly maxLength?: number;
-  /** How long events are kept at least. @default no limit but `maxLength` */
+  /**
+   * How long events are kept at least. They go with a later event, every hundredth of a channel: nothing is removed from one that
+   * nobody publishes on. @default no limit but `maxLength`
+   */
   readonly maxAge?: Duration;
 }
 

@@ -40,7 +40,7 @@ export interface DeadEntry {
 }
 
 export interface GroupState {
-  /** Entries that no consumer has been given yet; undefined where Redis cannot tell. */
+  /** Entries that no consumer has been given yet; undefined where others' entries are in the way. */
   readonly waiting: number | undefined;
   /** Entries that consumers have and did not acknowledge. */
   readonly pending: number;
@@ -103,7 +103,7 @@ export const MOST_DEAD = 10_000;
 export interface DeadLetterStore {
   list(stream: string, after: string | undefined, limit: number): Promise<DeadEntry[]>;
   /** Puts dead letters at the end of the stream, each for its group alone. @returns how many there were */
-  replay(stream: string, ids: readonly string[], retention: Retention): Promise<number>;
+  replay(stream: string, ids: readonly string[]): Promise<number>;
   /** @returns how many there were */
   remove(stream: string, ids: readonly string[]): Promise<number>;
 }

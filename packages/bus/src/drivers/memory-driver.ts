@@ -26,7 +26,7 @@ export class MemoryDriver implements BusDriver {
     this.#broker = broker;
     this.deadLetters = {
       list: (stream, after, limit) => Promise.resolve(broker.stream(stream).deadLetters(after, limit)),
-      replay: (stream, ids, retention) => Promise.resolve(broker.stream(stream).replay(ids, retention)),
+      replay: (stream, ids) => Promise.resolve(broker.stream(stream).replay(ids)),
       remove: (stream, ids) => Promise.resolve(broker.stream(stream).remove(ids)),
     };
   }

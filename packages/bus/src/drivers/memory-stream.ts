@@ -40,10 +40,8 @@ export class MemoryStream {
     this.#clock = clock;
   }
 
-  append(message: Buffer, retention: Retention, subject: string | undefined, group?: string): Position {
-    const id = this.#nextId(this.#last.id);
-    this.#last = { id, count: this.#last.count + 1 };
-    this.#entries.push({ ...this.#last, message, subject, group });
+  append(message: Buffer, retention: Retention, subject: string | undefined): Position {
+    this.#add(message, subject, undefined);
     this.#trim(retention);
     for (const wake of this.#wakers) wake();
     return this.#last;
@@ -177,14 +175,20 @@ export class MemoryStream {
     return this.#dead.filter(({ id }) => after === undefined || isBehind(id, after)).slice(0, limit);
   }
 
-  replay(ids: readonly string[], retention: Retention): number {
+  replay(ids: readonly string[]): number {
     const chosen = this.#take(ids);
-    for (const { message, subject, group } of chosen) this.append(message, retention, subject, group);
+    for (const { message, subject, group } of chosen) this.#add(message, subject, group);
+    for (const wake of this.#wakers) wake();
     return chosen.length;
   }
 
   remove(ids: readonly string[]): number {
     return this.#take(ids).length;
+  }
+
+  #add(message: Buffer, subject: string | undefined, group: string | undefined): void {
+    this.#last = { id: this.#nextId(this.#last.id), count: this.#last.count + 1 };
+    this.#entries.push({ ...this.#last, message, subject, group });
   }
 
   #take(ids: readonly string[]): DeadEntry[] {

@@ -1,5 +1,4 @@
 import type { RedisConnection } from '@tierkit/redis';
-import type { Retention } from '../channels/channel.ts';
 import type { DeadEntry, DeadLetterStore } from './driver.ts';
 import { countKey, deadKey } from './names.ts';
 import { replay } from './redis-scripts/replay.ts';
@@ -32,13 +31,9 @@ export class RedisDeadLetters implements DeadLetterStore {
     });
   }
 
-  async replay(stream: string, ids: readonly string[], { maxLength }: Retention): Promise<number> {
+  async replay(stream: string, ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;
-    return replay.run(
-      this.#redis,
-      { stream, counter: countKey(stream), dead: deadKey(stream) },
-      { maxLength, ids: [...ids] },
-    );
+    return replay.run(this.#redis, { stream, counter: countKey(stream), dead: deadKey(stream) }, { ids: [...ids] });
   }
 
   async remove(stream: string, ids: readonly string[]): Promise<number> {

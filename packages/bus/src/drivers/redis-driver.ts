@@ -106,9 +106,8 @@ export class RedisDriver implements BusDriver {
   }
 
   async createGroup(stream: string, group: string, start: Start): Promise<Position> {
-    const keys = { stream, counter: countKey(stream) };
     const place = start === 'now' ? '$' : placeOf(start).id;
-    const id = await createGroup.run(this.#options.durable, keys, { group, start: place });
+    const id = await createGroup.run(this.#options.durable, { stream }, { group, start: place });
     return { id, count: undefined };
   }
 
@@ -150,7 +149,8 @@ export class RedisDriver implements BusDriver {
   }
 
   async state(stream: string, group: string): ReturnType<BusDriver['state']> {
-    return groupState.run(this.#options.durable, { stream, dead: deadKey(stream), lost: lostKey(stream) }, { group });
+    const keys = { stream, counter: countKey(stream), dead: deadKey(stream), lost: lostKey(stream) };
+    return groupState.run(this.#options.durable, keys, { group });
   }
 
   close(): Promise<void> {

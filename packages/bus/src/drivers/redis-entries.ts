@@ -31,10 +31,10 @@ const GROUP = 'g'.charCodeAt(0);
  * likely no message, which is found out when it is decoded.
  */
 function fieldsOf(fields: readonly Buffer[] | null): Fields {
-  const count = Number(fields?.[0]?.toString('latin1') ?? Number.NaN);
+  const count = Number(fields?.[0]?.toString('latin1'));
   const read: Fields = {
     message: fields?.[1] ?? NOTHING,
-    count: Number.isSafeInteger(count) ? count : undefined,
+    count: Number.isSafeInteger(count) && count > 0 ? count : undefined,
     subject: undefined,
     group: undefined,
   };

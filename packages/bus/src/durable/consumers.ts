@@ -1,4 +1,3 @@
-import type { DurableChannel } from '../channels/channel.ts';
 import type { ChannelMap, KnownChannel } from '../channels/channel-map.ts';
 import type { Counters } from '../counters.ts';
 import { busError, closedError } from '../errors.ts';
@@ -61,7 +60,8 @@ export class Consumers {
     const own = consumerSettings(options);
     if (typeof handler !== 'function') throw busError('ERR_BUS_OPTIONS', 'consume needs a handler');
     const start = startOf(options.from ?? 'now');
-    const known = map.whole(channels).map(requireDurable);
+    const known = map.whole(channels);
+    for (const one of known) requireDurable(one);
     const members = known.map(
       (one) =>
         new GroupConsumer({
@@ -106,7 +106,6 @@ export class Consumers {
 }
 
 /** @throws {TierkitError} `ERR_BUS_CHANNEL` */
-export function requireDurable({ name, channel }: KnownChannel): KnownChannel<DurableChannel<never, unknown>> {
-  if (channel.kind === 'durable') return { name, channel };
-  throw busError('ERR_BUS_CHANNEL', `channel ${name.name} is not durable`);
+export function requireDurable({ name, channel }: KnownChannel): void {
+  if (channel.kind !== 'durable') throw busError('ERR_BUS_CHANNEL', `channel ${name.name} is not durable`);
 }

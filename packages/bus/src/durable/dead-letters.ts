@@ -1,4 +1,3 @@
-import type { DurableChannel } from '../channels/channel.ts';
 import type { KnownChannel } from '../channels/channel-map.ts';
 import type { DeadEntry, DeadLetterStore } from '../drivers/driver.ts';
 import { parsePosition } from '../drivers/stream-id.ts';
@@ -57,7 +56,7 @@ export interface DeadLetters<E = BusEvent> {
 export interface DeadLetterParts {
   readonly store: DeadLetterStore;
   readonly stream: string;
-  readonly known: KnownChannel<DurableChannel<never, unknown>>;
+  readonly known: KnownChannel;
   readonly decoder: EventDecoder;
   readonly options: DeadLetterOptions;
 }
@@ -103,7 +102,7 @@ export function deadLettersOf({ store, stream, known, decoder, options }: DeadLe
       for await (const entry of entries(after)) if (found.push(await letterOf(entry)) === limit) break;
       return found;
     },
-    replay: (ids) => each(ids, (chosen) => store.replay(stream, chosen, known.channel.retention)),
+    replay: (ids) => each(ids, (chosen) => store.replay(stream, chosen)),
     remove: (ids) => each(ids, (chosen) => store.remove(stream, chosen)),
   };
 }

@@ -84,7 +84,7 @@ export class GroupConsumer {
 
   async #close(): Promise<void> {
     const { clock, driver, settings, stream, owner, logger } = this.#member;
-    this.#readiness.settle(busError('ERR_BUS_CLOSED', 'the consumer was closed'));
+    this.#readiness.fail(() => busError('ERR_BUS_CLOSED', 'the consumer was closed'));
     // Left to others at once.
     const left = this.#waiting.splice(0);
     this.#reader.close();
@@ -123,7 +123,7 @@ export class GroupConsumer {
         if (!created) {
           this.#start = await driver.createGroup(stream, owner.group, this.#start);
           created = true;
-          this.#readiness.settle();
+          this.#readiness.reach();
           this.#takeover.lookIn(0);
         }
         await this.#room();

@@ -77,7 +77,7 @@ export class Inbox {
       this.#forgetSignal = () => signal.removeEventListener('abort', abort);
     }
     Promise.all(sources.map(({ ready }) => ready)).then(
-      () => this.#readiness.settle(),
+      () => this.#readiness.reach(),
       () => undefined,
     );
   }
@@ -147,7 +147,7 @@ export class Inbox {
     this.#closeSources();
     this.#forgetSignal();
     this.#queue.clear();
-    this.#readiness.settle(this.#error ?? busError('ERR_BUS_CLOSED', 'the subscription was closed'));
+    this.#readiness.fail(() => this.#error ?? busError('ERR_BUS_CLOSED', 'the subscription was closed'));
     this.#wake();
     this.#options.onEnd();
     this.#onItem();

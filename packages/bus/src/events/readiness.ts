@@ -5,23 +5,37 @@ import { busError } from '../errors.ts';
 export class Readiness {
   readonly promise: Promise<void>;
   readonly #timer: ClockTimer;
-  #settle: (error?: Error) => void = () => {};
+  #open = true;
+  #resolve: () => void = () => {};
+  #reject: (error: Error) => void = () => {};
 
   constructor(clock: Clock, timeoutMs: number, what: string) {
     this.promise = new Promise((resolve, reject) => {
-      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
     // Nobody has to wait for it.
     this.promise.catch(() => undefined);
     this.#timer = clock.setTimeout(
-      () => this.#settle(busError('ERR_BUS_TIMEOUT', `the ${what} is not in effect after ${timeoutMs} ms`)),
+      () => this.fail(() => busError('ERR_BUS_TIMEOUT', `the ${what} is not in effect after ${timeoutMs} ms`)),
       timeoutMs,
     );
   }
 
-  /** What it is told first counts. @param error why it is not, or will never be */
-  settle(error?: Error): void {
+  /** It is in effect. */
+  reach(): void {
+    if (this.#settle()) this.#resolve();
+  }
+
+  /** It is not, or will never be. @param why is asked only if that is not settled yet, as errors are costly to make */
+  fail(why: () => Error): void {
+    if (this.#settle()) this.#reject(why());
+  }
+
+  #settle(): boolean {
+    const first = this.#open;
+    this.#open = false;
     this.#timer.cancel();
-    this.#settle(error);
+    return first;
   }
 }

@@ -1,31 +1,29 @@
 import { defineScript } from '@tierkit/redis';
-
-type Text = string | number | null;
+import { POSITION_LUA } from './position-lua.ts';
 
 /** What a group has before it, and what it lost. */
 export const groupState = defineScript({
   name: 'bus-group-state',
-  keys: ['stream', 'dead', 'lost'],
+  keys: ['stream', 'counter', 'dead', 'lost'],
   args: { group: 'string' },
   reply: (raw) => {
-    const [waiting, pending, consumers, lost, deadLetters] = raw as [Text, Text, Text, Text, Text];
-    return {
-      waiting: waiting === null || Number(waiting) < 0 ? undefined : Number(waiting),
-      pending: Number(pending),
-      consumers: Number(consumers),
-      lost: Number(lost ?? 0),
-      deadLetters: Number(deadLetters),
-    };
+    const [waiting, pending, consumers, lost, deadLetters] = (raw as (string | number)[]).map(Number) as Five;
+    return { waiting: waiting < 0 ? undefined : waiting, pending, consumers, lost, deadLetters };
   },
   lua: `
+    ${POSITION_LUA}
     local dead = redis.call('XLEN', dead)
     local missed = redis.call('HGET', lost, 'lost:' .. group) or '0'
     if redis.call('EXISTS', stream) == 0 then return {0, 0, 0, missed, dead} end
-    for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-      local g = {}
-      for i = 1, #info, 2 do g[info[i]] = info[i + 1] end
-      if g['name'] == group then return {g['lag'] or -1, g['pending'], g['consumers'], missed, dead} end
+    local count = tonumber(redis.call('GET', counter) or '0')
+    for _, g in ipairs(groupsOf()) do
+      if g['name'] == group then
+        local at = positionOf(g['last-delivered-id'], count)
+        return {at and count - at or -1, g['pending'], g['consumers'], missed, dead}
+      end
     end
     return {redis.call('XLEN', stream), 0, 0, missed, dead}
   `,
 });
+
+type Five = [number, number, number, number, number];
