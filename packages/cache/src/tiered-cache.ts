@@ -18,6 +18,7 @@ import { Scope } from './scope.ts';
 import { TierCounts, type TierStats } from './stats.ts';
 import { cacheSource, type CacheState } from './telemetry/cache-source.ts';
 import { CacheTimers } from './telemetry/cache-timers.ts';
+import { writeBehindSource } from './telemetry/write-behind-source.ts';
 import type { CacheStats, Tier, Tiers, TiersOptions } from './tiers.ts';
 import type { TopKey } from './top-keys.ts';
 import { MinuteByMinute } from './usage/hit-history.ts';
@@ -54,7 +55,15 @@ export class TieredCache implements Tiers {
     this.#telemetry = combineTelemetry(options.telemetry);
     this.#timers = this.#telemetry && new CacheTimers(this.#telemetry, 'everywhere');
     // Before anything is connected, since it may throw.
-    this.#stopObserving = this.#telemetry?.observe(cacheSource(() => this.#observed()));
+    const own = cacheSource(() => this.#observed());
+    const behind = writeBehindSource(() => this.#instance.writeBehind.list());
+    this.#stopObserving = this.#telemetry?.observe({
+      metrics: [...own.metrics, ...behind.metrics],
+      read(observe) {
+        own.read(observe);
+        behind.read(observe);
+      },
+    });
     this.#instance = this.#create(options);
     this.#schedules = new Schedules(this.#instance.engine, this.#instance.prefix);
     this.global = this.#open(rootAddress(this.#instance.prefix, 'global'));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createBus, durable, ephemeral } from '@tierkit/bus';
+import { createTiers } from '@tierkit/cache';
 import { createLocks } from '@tierkit/lock';
 import { createQuota } from '@tierkit/quota';
 import { createLimiter, fixedWindow } from '@tierkit/rate-limit';
@@ -33,6 +34,40 @@ test('locks tell what is held and waited for, and how waits ended', async () => 
   all = await metrics.collect();
   expect(['held', 'waiting', 'acquired', 'waited'].map(of)).toEqual([0, 0, 2, 1]);
   await locks.close();
+  expect(metrics.callbacks).toBe(0);
+});
+
+test('a write-behind queue tells what is pending, what it flushed and what it gave up', async () => {
+  const tiers = createTiers({ redis: inject('redisUrl'), prefix: `${randomUUID()}:`, telemetry: told() });
+  await tiers.ready();
+  const flush = (batch: readonly { readonly key: unknown }[]): void => {
+    if (batch.some(({ key }) => key === 'poison')) throw new Error('not this one');
+  };
+  const batch = { age: '1ms', size: 10 };
+  const queue = tiers.writeBehind('reports', { flush, batch, poll: '20ms', retry: { attempts: 1, backoff: '1ms' } });
+  const session = tiers.session('one');
+  // What fails alone is told from a sink that takes nothing by what it takes beside it.
+  await Promise.all(['a', 'poison', 'b'].map((key) => session.writeBehind(key, 1, queue)));
+  await vi.waitFor(async () => expect((await queue.status()).deadLetters).toBe(1), { timeout: 20_000 });
+  let all = await metrics.collect();
+  const of = (name: string): number | undefined => all[`tierkit.write_behind.${name}`]?.['tierkit.queue=reports'];
+  expect(['flushed', 'dead_letters'].map(of)).toEqual([2, 1]);
+  expect(of('flushes')).toBeGreaterThan(0);
+  expect(of('failures')).toBeGreaterThan(0);
+  expect(of('lag')).toBeGreaterThan(0);
+  const still = tiers.writeBehind('still', { flush, worker: false, poll: '20ms', drainTimeout: '1ms' });
+  await session.writeBehind('c', 3, still);
+  await vi.waitFor(
+    async () => {
+      all = await metrics.collect();
+      expect(all['tierkit.write_behind.backlog']).toMatchObject({
+        'tierkit.queue=still': 1,
+        'tierkit.queue=reports': 0,
+      });
+    },
+    { timeout: 20_000 },
+  );
+  await tiers.close();
   expect(metrics.callbacks).toBe(0);
 });
 

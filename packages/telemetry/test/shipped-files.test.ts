@@ -68,6 +68,7 @@ test('every metric and label that the dashboard and the rules name exists', asyn
   const named = tiers.project('p').countedAs('reports');
   await named.getOrSet('a', () => 1);
   await named.getOrSet('b', () => Promise.reject(new Error('x'))).catch(() => {});
+  tiers.writeBehind('reports', { flush() {} });
   const text = await registry.metrics();
   const exposed = new Map<string, Set<string>>();
   for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)(?:\{(.*)\})? \S+$/gm)) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScopeAddress } from '../scope-address.ts';
 import { DeadLetters, type DeadLetter, type Replayed, type ReplayOptions } from './dead-letters.ts';
 import { Enqueuer } from './enqueuer.ts';
+import type { FlushCounts } from './flusher.ts';
 import type { QueueSettings } from './options.ts';
 import type { NewWrite, PendingStore, QueueKeys } from './pending-store.ts';
 import { Sweeper } from './sweeper.ts';
@@ -85,6 +86,11 @@ export class WriteBehindQueue {
     return checking === undefined
       ? this.#enqueuer.add(scope, write)
       : checking.then(() => this.#enqueuer.add(scope, write));
+  }
+
+  /** @internal What it knows without asking: the backlog is as it was noted last. */
+  get observed(): FlushCounts & { readonly backlog: number } {
+    return { ...this.#worker.counts, backlog: this.#sweeper.backlog };
   }
 
   /** Looks at all scopes that have pending writes. @throws {TierkitError} as the connection, when Redis is away */
