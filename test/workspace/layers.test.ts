@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = new URL('../..', import.meta.url).pathname;
 const oxlint = join(root, 'node_modules/oxlint/bin/oxlint');
@@ -73,20 +73,34 @@ const forbidden: readonly (readonly [folder: string, specifier: string])[] = [
   ['tierkit', '../../../apps/demo/src/main.ts'],
 ];
 
-it.each(forbidden)('%s may not import %s', (name, specifier) => {
-  const path = `packages/${name}/src/fixture.ts`;
-  expect(lint({ [path]: importing(specifier) }).map(({ filename, code }) => [filename, code])).toEqual([[path, rule]]);
-});
+const forms: readonly (readonly [form: string, path: string, text: string])[] = [
+  ['a type', 'packages/redis/src/type.ts', `import type { Thing } from '@tierkit/cache';\nexport type Own = Thing;\n`],
+  ['a re-export', 'packages/redis/src/re-export.ts', `export { thing } from '@tierkit/cache';\n`],
+  ['a deep folder', 'packages/redis/src/feed/deep/fixture.ts', importing('@tierkit/cache')],
+];
 
-const forms = {
-  'a type': `import type { Thing } from '@tierkit/cache';\nexport type Own = Thing;\n`,
-  'a re-export': `export { thing } from '@tierkit/cache';\n`,
-  'a deep folder': importing('@tierkit/cache'),
-};
+const illegal = [
+  ...forbidden.map(([name, specifier], i) => [
+    `${name} may not import ${specifier}`,
+    `packages/${name}/src/fixture-${i}.ts`,
+    importing(specifier),
+  ]),
+  ...forms.map(([form, path, text]) => [`the rule sees ${form}`, path, text]),
+] as readonly (readonly [what: string, path: string, text: string])[];
 
-it.each(Object.entries(forms))('the rule sees %s', (form, text) => {
-  const path = form === 'a deep folder' ? 'packages/redis/src/feed/deep/fixture.ts' : 'packages/redis/src/fixture.ts';
-  expect(lint({ [path]: text }).map(({ filename, code }) => [filename, code])).toEqual([[path, rule]]);
+describe('what is illegal', () => {
+  let findings: readonly Finding[];
+  beforeAll(() => {
+    findings = lint(Object.fromEntries(illegal.map(([, path, text]) => [path, text])));
+  });
+
+  it.each(illegal)('%s', (_, path) => {
+    expect(findings.filter(({ filename }) => filename === path).map(({ code }) => code)).toEqual([rule]);
+  });
+
+  it('is found nowhere else', () => {
+    expect(new Set(findings.map(({ filename }) => filename))).toEqual(new Set(illegal.map(([, path]) => path)));
+  });
 });
 
 const allowed: readonly (readonly [folder: string, specifier: string])[] = [
