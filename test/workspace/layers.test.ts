@@ -79,14 +79,13 @@ const forms: readonly (readonly [form: string, path: string, text: string])[] = 
   ['a deep folder', 'packages/redis/src/feed/deep/fixture.ts', importing('@tierkit/cache')],
 ];
 
-const illegal = [
-  ...forbidden.map(([name, specifier], i) => [
-    `${name} may not import ${specifier}`,
-    `packages/${name}/src/fixture-${i}.ts`,
-    importing(specifier),
-  ]),
-  ...forms.map(([form, path, text]) => [`the rule sees ${form}`, path, text]),
-] as readonly (readonly [what: string, path: string, text: string])[];
+const illegal: readonly (readonly [what: string, path: string, text: string])[] = [
+  ...forbidden.map(
+    ([name, specifier], i) =>
+      [`${name} may not import ${specifier}`, `packages/${name}/src/fixture-${i}.ts`, importing(specifier)] as const,
+  ),
+  ...forms.map(([form, path, text]) => [`the rule sees ${form}`, path, text] as const),
+];
 
 describe('what is illegal', () => {
   let findings: readonly Finding[];

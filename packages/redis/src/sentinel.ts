@@ -94,8 +94,19 @@ function followSentinels(client: Redis): ReadonlySet<Redis> {
     const sentinel = tidyDisconnect(conceal(original(address, { ...options, disconnectTimeout: 200 })));
     connected.add(sentinel);
     sentinel.on('error', nothing);
+    handleResubscribing(sentinel);
     sentinel.once('end', () => connected.delete(sentinel));
     return sentinel;
   };
   return connected;
+}
+
+/** After a reconnect ioredis subscribes again by itself, and leaves a failure of that, as at a close meanwhile, to nobody. */
+function handleResubscribing(sentinel: Redis): void {
+  const subscribe = sentinel.subscribe.bind(sentinel) as (...args: unknown[]) => Promise<unknown>;
+  sentinel.subscribe = (...args: unknown[]): Promise<unknown> => {
+    const subscribed = subscribe(...args);
+    subscribed.catch(nothing);
+    return subscribed;
+  };
 }

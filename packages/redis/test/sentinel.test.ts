@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startSentinel, until, type RedisSentinel } from '../../../test/servers/index.ts';
+import { ask, startSentinel, until, type RedisSentinel } from '../../../test/servers/index.ts';
 import { checkHealth, createRedis, defineScript, type RedisConnection } from '../src/index.ts';
 import { clean, left } from './left-behind.ts';
 
@@ -83,4 +83,33 @@ test('close() leaves nothing and nothing is printed, be the Sentinels up, frozen
   expect(await left(`${create} ${use} console.log('now'); await sleep(500);`, onCue)).toEqual(clean);
   expect(await left(`${create} redis.duplicate('blocking'); await sleep(500);`)).toEqual(clean);
   await Promise.all(group.sentinelProcesses.map((sentinel) => sentinel.start()));
+});
+
+test('a Sentinel that refuses to tell of failovers after a reconnect leaves no rejection that nobody handles', async () => {
+  const ports = group.sentinelProcesses.map(({ port }) => port);
+  const everywhere = (...command: string[]): Promise<unknown> =>
+    Promise.all(ports.map((port) => ask(port, ...(command as [string, ...string[]]))));
+  const subscribers = async (): Promise<number> => {
+    const lists = await Promise.all(ports.map((port) => ask(port, 'CLIENT', 'LIST', 'TYPE', 'pubsub')));
+    return lists.reduce<number>((count, list) => count + String(list).split('cmd=subscribe').length - 1, 0);
+  };
+  const before = await subscribers();
+  const onCue = (): void =>
+    void (async () => {
+      await until('it is subscribed', async () => (await subscribers()) > before);
+      await everywhere('ACL', 'SETUSER', 'default', '-subscribe');
+      await everywhere('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    })();
+  const sentinels = JSON.stringify(group.sentinels);
+  const program = `
+    const redis = createRedis({ sentinels: ${sentinels}, name: ${JSON.stringify(group.name)} });
+    await redis.ready();
+    console.log('now');
+    await sleep(2500);
+  `;
+  try {
+    expect(await left(program, onCue)).toEqual(clean);
+  } finally {
+    await everywhere('ACL', 'SETUSER', 'default', '+subscribe');
+  }
 });
