@@ -50,3 +50,26 @@ it('leaves no ghost of a request that is applied after a later one had got the l
   await arrivesLate(arena.server.url, { owner, resource: 'lock:{later}', shape: 'x', ttlMs: GHOST_MS });
   await expectFree('later');
 });
+
+it('gives away the lock and the places of a process that was killed, once its time has passed', async () => {
+  const [next, killed] = arena.contenders as [ContenderProcess, ContenderProcess];
+  await killed.ask('hold', 'killed', 1_000);
+  await killed.ask('beginToWait', 'killed', 3);
+  const waits = next.ask('hold', 'killed', 5_000);
+  await until('all wait', async () => (await arena.observer.inspect('killed')).waiting === 4);
+  const { stay } = await killed.ask('report', 'killed');
+  await killed.stop();
+  const beforeMs = performance.now();
+  const [holder] = (await arena.observer.inspect('killed')).holders;
+  const afterMs = performance.now();
+  expect(holder).toMatchObject({ token: stay.token });
+  const leftMs = holder?.ttlMs ?? 0;
+  await waits;
+  const nowMs = performance.now();
+  expect(nowMs).toBeGreaterThan(beforeMs + leftMs - 2);
+  // Within 100 ms on a machine that has time for it; three places that wait for their turn to run out would take 1,500.
+  expect(nowMs).toBeLessThan(afterMs + leftMs + 1_000);
+  expectExclusion([stay, (await next.ask('report', 'killed')).stay]);
+  expect(await next.ask('release', 'killed')).toBe(true);
+  await arena.nothingLeft('killed');
+});
