@@ -3,26 +3,39 @@ import type { CacheChange } from '@tierkit/cache';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import fc from 'fast-check';
-import { until } from '../servers/index.ts';
-import { openTenant, type Tenant } from './tenants.ts';
+import { startCluster, until, type RedisCluster } from '../servers/index.ts';
+import { openTenant, type Tenant, type Where } from './tenants.ts';
 
 const token = 'isolation-0123456789';
 
-/** Two tenants on one Redis, apart by prefix in one database, or by database with one prefix. */
-describe.each(['prefix', 'database'])('two tenants, apart by %s', (apart) => {
+const databaseOf = (server: string, db: number): Where => ({ url: new URL(`/${db}`, server).href });
+
+const APART = {
+  prefix: async (run: string) => {
+    const where = databaseOf(inject('redisUrl'), 0);
+    return [openTenant(where, `${run}a:`), openTenant(where, `${run}b:`)];
+  },
+  database: async (run: string) => [0, 7].map(async (db) => openTenant(databaseOf(inject('redisUrl'), db), `${run}:`)),
+  'prefix on a Cluster': async (run: string) => {
+    cluster = await startCluster();
+    const { nodes } = cluster;
+    return [openTenant({ cluster: nodes }, `${run}a:`), openTenant({ cluster: nodes }, `${run}b:`)];
+  },
+} as const;
+
+let cluster: RedisCluster | undefined;
+afterAll(() => cluster?.stop());
+
+/** Two tenants on one Redis, apart by prefix in one database or on one Cluster, or by database with one prefix. */
+describe.each(Object.keys(APART) as (keyof typeof APART)[])('two tenants, apart by %s', (apart) => {
   let mine: Tenant;
   let theirs: Tenant;
 
   beforeAll(async () => {
-    const run = `t${randomBytes(5).toString('hex')}`;
-    const server = inject('redisUrl');
-    [mine, theirs] = await Promise.all(
-      apart === 'prefix'
-        ? [openTenant(server, `${run}a:`, 0), openTenant(server, `${run}b:`, 0)]
-        : [openTenant(server, `${run}:`, 0), openTenant(server, `${run}:`, 7)],
-    );
+    const opened = await Promise.all(await APART[apart](`t${randomBytes(5).toString('hex')}`));
+    [mine, theirs] = opened as [Tenant, Tenant];
   });
-  afterAll(() => Promise.all([mine, theirs].map((one) => one.close())));
+  afterAll(() => Promise.all([mine, theirs].map((one) => one?.close())));
 
   const fill = async ({ kit }: Tenant): Promise<void> => {
     const options = { tags: ['shared-tag'], ttl: '1h' } as const;

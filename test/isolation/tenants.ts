@@ -4,7 +4,7 @@ import { createLocks, type Locks } from '@tierkit/lock';
 import { createQuota } from '@tierkit/quota';
 import { createLimiter, fixedWindow } from '@tierkit/rate-limit';
 import { createTierkit, type Tierkit } from 'tierkit';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 
 /** One tenant or edition: everything there is, on a prefix and a database. */
 export interface Tenant {
@@ -28,39 +28,32 @@ const quotaOn = (redis: RedisOf, prefix: string) => createQuota({ calls: { per: 
 const channels = { 'orders:placed': durable<{ id: number }>(), 'notes:user:{id}': ephemeral<{ text: string }>() };
 const busOn = (redis: RedisOf, prefix: string) => createBus(channels, { redis, prefix });
 
-interface RedisOf {
-  readonly url: string;
-  readonly commandTimeout: '10s';
-}
+type RedisOf = Where & { readonly commandTimeout: '10s' };
 
-export async function openTenant(server: string, prefix: string, db: number): Promise<Tenant> {
-  const url = new URL(server);
-  url.pathname = `/${db}`;
-  const redis: RedisOf = { url: url.href, commandTimeout: '10s' };
+/** A database of a server, or a Cluster. */
+export type Where = { readonly url: string } | { readonly cluster: readonly { host: string; port: number }[] };
+
+export async function openTenant(where: Where, prefix: string): Promise<Tenant> {
+  const redis: RedisOf = { ...where, commandTimeout: '10s' };
   const kit = createTierkit({ redis, prefix });
   const locks = createLocks({ redis, prefix });
   const limiter = limiterOn(redis, prefix);
   const quota = quotaOn(redis, prefix);
   const bus = busOn(redis, prefix);
   const tiers = createTiers({ redis, prefix });
-  const raw = new Redis(url.href);
+  const raw = 'url' in where ? new Redis(where.url) : new Cluster([...where.cluster]);
   await Promise.all([kit, locks, limiter, quota, bus, tiers].map((one) => one.ready('15s')));
   return {
     ...{ prefix, kit, locks, limiter, quota, bus, tiers },
     async stored() {
       const found: Record<string, string> = {};
-      let cursor = '0';
-      do {
-        const [next, keys] = await raw.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', 1_000);
-        cursor = next;
-        for (const key of keys) {
-          if (/\{tierkit\}(?:instances|behind)/.test(key)) continue;
-          found[key] = await raw.getBuffer(key).then(
-            (bytes) => bytes?.toString('base64') ?? 'gone',
-            () => 'no string',
-          );
-        }
-      } while (cursor !== '0');
+      for (const key of (await keysOf(raw, `${prefix}*`)).toSorted()) {
+        if (/\{tierkit\}(?:instances|behind)/.test(key)) continue;
+        found[key] = await raw.getBuffer(key).then(
+          (bytes) => bytes?.toString('base64') ?? 'gone',
+          () => 'no string',
+        );
+      }
       return found;
     },
     async close() {
@@ -69,4 +62,18 @@ export async function openTenant(server: string, prefix: string, db: number): Pr
       await kit.close();
     },
   };
+}
+
+async function keysOf(raw: Redis | Cluster, match: string): Promise<string[]> {
+  const masters = raw instanceof Cluster ? raw.nodes('master') : [raw];
+  const found: string[] = [];
+  for (const master of masters) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await master.scan(cursor, 'MATCH', match, 'COUNT', 1_000);
+      cursor = next;
+      found.push(...keys);
+    } while (cursor !== '0');
+  }
+  return found;
 }

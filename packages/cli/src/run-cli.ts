@@ -126,7 +126,8 @@ const AFTER_HELP = `
 Where things are known:
   Redis knows keys and values, locks, who was counted by limiters and quotas, streams, dead letters, and which instances
   are alive. It is found as services find it: REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_DB and REDIS_PASSWORD, and
-  CACHE_REDIS_URL where the cache has a Redis of its own. Give --prefix (or TIERKIT_PREFIX) if the service has one.
+  CACHE_REDIS_URL where the cache has a Redis of its own. With REDIS_CLUSTER=true or REDIS_SENTINEL_NAME, REDIS_URL names a
+  node or a Sentinel, and REDIS_NODES more of them. Give --prefix (or TIERKIT_PREFIX) if the service has one.
   A running service alone knows its hit rates, its in-process level, its top keys, and the policies of its limiters and
   quotas. stats, top, limits and quota ask its admin API: --admin http://host:port/admin (or TIERKIT_ADMIN_URL), with the
   token in TIERKIT_ADMIN_TOKEN and nowhere else.

@@ -27,7 +27,7 @@ function withoutSecrets(url: string): string | undefined {
   return `${scheme}${at === -1 ? '' : '***@'}${host}`;
 }
 
-const secret = new Set(['REDIS_PASSWORD']);
+const secret = new Set(['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD']);
 
 /** A value as an error may show it: quoted, cut to 40 characters, with every password masked. */
 export function shownValue(variable: string, value: string): string {

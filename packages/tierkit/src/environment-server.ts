@@ -1,4 +1,5 @@
 import type { EnvironmentFault } from './environment-faults.ts';
+import { checkTopology } from './environment-topology.ts';
 import type { Values } from './environment-variables.ts';
 
 /** The Redis servers that the environment names: one for the cache, and one for what must not be evicted. */
@@ -16,9 +17,13 @@ export function readServers(values: Values, faults: EnvironmentFault[]): Environ
   const cacheUrl = values.CACHE_REDIS_URL;
   const main = values.REDIS_URL ?? fromHost(values);
   const only = main ?? cacheUrl;
-  if (only === undefined) return { cache: undefined, durable: undefined };
+  if (only === undefined) {
+    checkTopology(values, undefined, faults);
+    return { cache: undefined, durable: undefined };
+  }
   const source = values.REDIS_URL !== undefined ? 'REDIS_URL' : main === undefined ? 'CACHE_REDIS_URL' : 'REDIS_HOST';
   const completed = complete(only, source, values, faults);
+  checkTopology(values, main === undefined ? undefined : completed, faults);
   if (main === undefined || cacheUrl === undefined) return { cache: completed.href, durable: undefined };
   const cache = new URL(cacheUrl);
   const sameUser = cache.username === '' || cache.username === completed.username;

@@ -73,6 +73,17 @@ const password = z
   })
   .refine((text) => text.isWellFormed(), { error: 'expected well-formed Unicode' });
 
+const address = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+const nodes = z
+  .string()
+  .transform((text) => text.split(',').map((node) => node.trim()))
+  .refine((all) => all.every((node) => address.test(node)), {
+    error: 'expected addresses such as 10.0.0.1:6379,10.0.0.2:6379',
+  });
+const masterName = z
+  .string()
+  .regex(/^[\w.-]{1,200}$/, { error: 'expected the name by which Sentinels know the master' });
+
 const backends = { redis: 'redis', memory: 'memory', locmem: 'memory', null: 'null', dummy: 'null' } as const;
 const levels = {
   debug: 'debug',
@@ -111,6 +122,10 @@ export interface Values {
   readonly REDIS_PORT?: number;
   readonly REDIS_DB?: number;
   readonly REDIS_PASSWORD?: string;
+  readonly REDIS_CLUSTER?: boolean;
+  readonly REDIS_SENTINEL_NAME?: string;
+  readonly REDIS_SENTINEL_PASSWORD?: string;
+  readonly REDIS_NODES?: readonly string[];
   readonly REDIS_MAX_CONNECTIONS?: number;
   readonly REDIS_SOCKET_TIMEOUT?: number;
   readonly REDIS_SOCKET_CONNECT_TIMEOUT?: number;
@@ -132,6 +147,10 @@ export const variables: { readonly [Name in keyof Values]-?: z.ZodType<NonNullab
   REDIS_PORT: whole(1, 65_535),
   REDIS_DB: whole(0, 65_535),
   REDIS_PASSWORD: password,
+  REDIS_CLUSTER: flag,
+  REDIS_SENTINEL_NAME: masterName,
+  REDIS_SENTINEL_PASSWORD: password,
+  REDIS_NODES: nodes,
   REDIS_MAX_CONNECTIONS: whole(1, 1_000),
   REDIS_SOCKET_TIMEOUT: timeout,
   REDIS_SOCKET_CONNECT_TIMEOUT: timeout,
@@ -145,7 +164,7 @@ export function given(environment: Environment, name: string): string | undefine
   if (text === undefined || text.trim() === '') return undefined;
   // Kubernetes and Docker links set REDIS_PORT=tcp://10.0.0.1:6379 for a service that is called "redis".
   if (name === 'REDIS_PORT' && text.startsWith('tcp://')) return undefined;
-  return name === 'REDIS_PASSWORD' ? text : text.trim();
+  return variables[name as keyof Values] === password ? text : text.trim();
 }
 
 /** Reads one variable; a value that cannot be used becomes a fault and counts as unset. */

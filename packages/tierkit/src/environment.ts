@@ -1,6 +1,8 @@
 import { silentLogger, type Logger } from '@tierkit/core';
 import type { RedisOptions } from '@tierkit/redis';
-import { readSettings } from './environment-settings.ts';
+import type { EnvironmentServers } from './environment-server.ts';
+import { readSettings, type EnvironmentSettings } from './environment-settings.ts';
+import { reached } from './environment-topology.ts';
 import type { Environment, Values } from './environment-variables.ts';
 import { jsonLogger, levelLogger } from './level-logger.ts';
 import type { TierkitOptions } from './options.ts';
@@ -21,10 +23,7 @@ export function fromEnvironment(environment: Environment, options: FromEnvironme
   const logger = loggerFor(values, options.logger);
   const tiers = Object.fromEntries([...tierTtlsMs].map(([name, ttl]) => [name, { ttl }]));
   return {
-    redis: backend === 'redis' ? connection(servers.cache, values, logger) : backend,
-    ...(backend === 'redis' && servers.durable !== undefined
-      ? { durableRedis: connection(servers.durable, values, logger) }
-      : {}),
+    ...servedBy(servers, backend, (where) => connection(where, values, logger), values),
     tiers,
     ...(defaultTtlMs === undefined ? {} : { defaultTtl: defaultTtlMs }),
     logger,
@@ -40,10 +39,22 @@ function loggerFor({ LOG_LEVEL: level }: Values, given: Logger | undefined): Log
 
 const SOCKET_TIMEOUT_MS = 1_000;
 
-function connection(url: string | undefined, values: Values, logger: Logger): RedisOptions {
+/** A Cluster or Sentinels are what `REDIS_URL` names; a cache of its own is one server. */
+function servedBy(
+  { cache, durable }: EnvironmentServers,
+  backend: EnvironmentSettings['backend'],
+  connected: (where: RedisOptions) => RedisOptions,
+  values: Values,
+): Pick<TierkitOptions, 'redis' | 'durableRedis'> {
+  if (backend !== 'redis' || cache === undefined) return { redis: backend };
+  if (durable === undefined) return { redis: connected(reached(cache, values)) };
+  return { redis: connected({ url: cache }), durableRedis: connected(reached(durable, values)) };
+}
+
+function connection(where: RedisOptions, values: Values, logger: Logger): RedisOptions {
   const command = values.REDIS_SOCKET_TIMEOUT;
   return {
-    url,
+    ...where,
     maxConnections: values.REDIS_MAX_CONNECTIONS,
     commandTimeout: command,
     // A socket must not be given up while a command on it may still wait for its reply.

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { RedisConnection, RedisInput } from '@tierkit/redis';
 import { isNoPermission } from '../errors.ts';
+import { addressOf } from '../run/session.ts';
 import type { Finding } from './finding.ts';
 
 const check = 'connectivity';
@@ -47,9 +48,9 @@ type Probe = 'open' | 'closed' | 'unknown';
 
 /** Whether anybody listens at the address, with nothing said. */
 async function probe(where: RedisInput, timeoutMs: number): Promise<Probe> {
-  const text = typeof where === 'string' ? where : 'url' in where ? where.url : undefined;
-  if (text === undefined || !URL.canParse(text)) return 'unknown';
-  const { hostname, port } = new URL(text);
+  const [first = ''] = addressOf(where).split(', ');
+  if (!URL.canParse(`redis://${first}`)) return 'unknown';
+  const { hostname, port } = new URL(`redis://${first}`);
   return new Promise((resolve) => {
     const socket = connect({ host: hostname.replaceAll(/[[\]]/g, ''), port: Number(port === '' ? 6379 : port) });
     const end = (result: Probe): void => {

@@ -1,6 +1,6 @@
 import { createTiers, type Tiers, type TiersOptions } from '@tierkit/cache';
 import { createLocks, type Locks } from '@tierkit/lock';
-import { createRedis, type RedisConnection, type RedisInput } from '@tierkit/redis';
+import { createRedis, type RedisConnection, type RedisInput, type RedisOptions } from '@tierkit/redis';
 import { cliError } from '../errors.ts';
 import type { CliHost, CliKit, KitOptions } from '../host.ts';
 import type { Output } from '../output/output.ts';
@@ -140,6 +140,11 @@ export class Session {
 
 /** Where a connection leads, without user and password. */
 export function addressOf(redis: RedisInput): string {
-  const url = typeof redis === 'string' ? redis : 'url' in redis ? redis.url : undefined;
-  return url !== undefined && URL.canParse(url) ? new URL(url).host : 'redis';
+  const { url, cluster, sentinels }: RedisOptions =
+    typeof redis === 'string' ? { url: redis } : (redis as RedisOptions);
+  if (url !== undefined && URL.canParse(url)) return new URL(url).host;
+  const nodes = (cluster ?? sentinels ?? []).map((node) =>
+    typeof node === 'string' ? node : `${node.host}:${node.port}`,
+  );
+  return nodes.length === 0 ? 'redis' : nodes.join(', ');
 }

@@ -66,7 +66,10 @@ function patient(redis: KitOptions['redis'], options: CommonOptions): RedisOptio
   };
 }
 
-const WHERE = ['REDIS_URL', 'REDIS_HOST', 'REDIS_PORT', 'REDIS_DB', 'CACHE_REDIS_URL'] as const;
+const WHERE = [
+  ...['REDIS_URL', 'REDIS_HOST', 'REDIS_PORT', 'REDIS_DB', 'CACHE_REDIS_URL'],
+  ...['REDIS_CLUSTER', 'REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_PASSWORD', 'REDIS_NODES'],
+] as const;
 
 function withArguments(environment: Environment, { url, db }: CommonOptions): Record<string, string | undefined> {
   const given: Record<string, string | undefined> = { ...environment };
