@@ -48,7 +48,7 @@ it.each(['frozen', 'gone'])('answers on every route while Redis is %s, and when 
   else await redis.process.end();
   const answers = await askAll();
   for (const { route, status, type, ms, body } of answers) {
-    expect([200, 503, 504], `${route} answered ${status}`).toContain(status);
+    expect([route, [200, 503, 504].includes(status)]).toEqual([route, true]);
     if (status !== 200)
       expect([route, type, (body as { status: number }).status]).toEqual([
         route,
@@ -56,7 +56,7 @@ it.each(['frozen', 'gone'])('answers on every route while Redis is %s, and when 
         status,
       ]);
     // No answer takes more than a few deadlines of 300 ms; the rest is for a machine that is busy.
-    expect(ms, route).toBeLessThan(5_000);
+    expect([route, ms < 5_000]).toEqual([route, true]);
   }
   const confirmed = answers.filter(({ body }) => (body as { confirmed?: boolean } | undefined)?.confirmed === true);
   expect(confirmed).toEqual([]);

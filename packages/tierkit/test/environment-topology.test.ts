@@ -1,4 +1,4 @@
-import { createRedis, type RedisOptions } from '@tierkit/redis';
+import { createRedis } from '@tierkit/redis';
 import { expect, it } from 'vitest';
 import { fromEnvironment } from '../src/environment.ts';
 
@@ -38,7 +38,7 @@ it.each([
   [{ REDIS_HOST: '127.0.0.1', REDIS_PORT: '1', REDIS_SENTINEL_NAME: 'm', REDIS_DB: '2' }],
 ])('gives options that the connection accepts', async (environment) => {
   const { redis } = fromEnvironment(environment);
-  await createRedis(redis as RedisOptions).close();
+  await createRedis(redis).close();
 });
 
 it.each([
