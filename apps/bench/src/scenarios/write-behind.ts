@@ -1,7 +1,14 @@
-import { bullmq, limitSet, limitStream, tierkitFlush, tierkitWrites } from '../subjects/write-behind-subjects.ts';
+import {
+  bullmq,
+  bullmqLatest,
+  limitSet,
+  limitStream,
+  tierkitFlush,
+  tierkitWrites,
+} from '../subjects/write-behind-subjects.ts';
 import type { WriteBehindScenario } from '../write-behind-subject.ts';
 
-const subjects = [limitSet, tierkitWrites, bullmq];
+const subjects = [limitSet, tierkitWrites, bullmq, bullmqLatest];
 
 /** A write of 1 kB to one of 1,000 keys until it is acknowledged, cached, and known to be flushed. */
 export const writeBehindWrites: readonly WriteBehindScenario[] = [

@@ -1,5 +1,6 @@
 import { createTiers } from '@tierkit/cache';
-import { Queue, Worker } from 'bullmq';
+import { randomUUID } from 'node:crypto';
+import { Queue, Worker, type JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Packr } from 'msgpackr';
 import type { OpenWriteBehindSubject, WriteBehindSubject } from '../write-behind-subject.ts';
@@ -101,40 +102,52 @@ async function openTierkit(port: number, worker: boolean): Promise<OpenWriteBehi
   };
 }
 
-/** The cached value, and a job of a queue that many use for work to be done later. */
-export const bullmq: WriteBehindSubject = {
-  name: 'ioredis SET PX + BullMQ add',
-  role: 'peer',
-  async open(port) {
-    const redis = await connectClient(port);
-    const { client } = redis;
-    const packr = codec();
-    const connection = { host: '127.0.0.1', port };
-    const queue = new Queue('bench', { connection, defaultJobOptions: { removeOnComplete: true } });
-    await queue.waitUntilReady();
-    return {
-      async write(key, value) {
-        const cached = client.set(`bull-cached:${key}`, packr.pack(value), 'PX', HOUR_MS);
-        const [job] = await Promise.all([queue.add('write', { key, value }), cached]);
-        return job.id;
-      },
-      async read(key) {
-        const bytes = await client.getBuffer(`bull-cached:${key}`);
-        return bytes === null ? undefined : packr.unpack(bytes);
-      },
-      async flush() {
-        let flushed = 0;
-        const blocking = new Redis({ port, maxRetriesPerRequest: null });
-        const worker = new Worker('bench', async () => void flushed++, { connection: blocking, concurrency: 100 });
-        await new Promise<void>((resolve) => worker.once('drained', resolve));
-        await worker.close();
-        blocking.disconnect();
-        return flushed;
-      },
-      async close() {
-        await queue.close();
-        await redis.close();
-      },
-    };
-  },
-};
+/** The cached value, and a job of a queue that many use for work to be done later: one for each write. */
+export const bullmq: WriteBehindSubject = bull('ioredis SET PX + BullMQ add', () => undefined);
+
+/** The same with the latest write of each key alone, as a job that waits and is replaced: what a sink of ours is given. */
+export const bullmqLatest: WriteBehindSubject = bull('ioredis SET PX + BullMQ add, latest of a key', (key) => ({
+  delay: HOUR_MS,
+  deduplication: { id: key, ttl: HOUR_MS, extend: true, replace: true },
+}));
+
+function bull(name: string, optionsOf: (key: string) => JobsOptions | undefined): WriteBehindSubject {
+  return { name, role: 'peer', open: (port) => openBull(port, optionsOf) };
+}
+
+async function openBull(
+  port: number,
+  optionsOf: (key: string) => JobsOptions | undefined,
+): Promise<OpenWriteBehindSubject> {
+  const redis = await connectClient(port);
+  const { client } = redis;
+  const packr = codec();
+  const connection = { host: '127.0.0.1', port };
+  const queue = new Queue(`bench-${randomUUID()}`, { connection, defaultJobOptions: { removeOnComplete: true } });
+  await queue.waitUntilReady();
+  return {
+    async write(key, value) {
+      const cached = client.set(`bull-cached:${key}`, packr.pack(value), 'PX', HOUR_MS);
+      const [job] = await Promise.all([queue.add('write', { key, value }, optionsOf(key)), cached]);
+      return job.id;
+    },
+    async read(key) {
+      const bytes = await client.getBuffer(`bull-cached:${key}`);
+      return bytes === null ? undefined : packr.unpack(bytes);
+    },
+    async flush() {
+      let flushed = 0;
+      await queue.promoteJobs();
+      const blocking = new Redis({ port, maxRetriesPerRequest: null });
+      const worker = new Worker(queue.name, async () => void flushed++, { connection: blocking, concurrency: 100 });
+      await new Promise<void>((resolve) => worker.once('drained', resolve));
+      await worker.close();
+      blocking.disconnect();
+      return flushed;
+    },
+    async close() {
+      await queue.close();
+      await redis.close();
+    },
+  };
+}

@@ -81,7 +81,7 @@ export async function put<R>(
   const { engine, level1, stats } = state;
   const names = entries.map(nameOf);
   for (const name of names) state.invalidate(name);
-  const tokens = names.map((name) => level1.begin(name));
+  const tokens = level1.level === undefined ? [] : names.map((name) => level1.begin(name));
   const sentMs = engine.clock.monotonic();
   const sent = engine.unconfirmed.moment;
   const since = engine.store.moment;
@@ -108,9 +108,9 @@ export async function put<R>(
   // and nothing of ours if we heard of theirs.
   for (const [index, { name, payload }] of entries.entries()) {
     const token = tokens[index];
-    if (token === undefined) continue;
-    const mine = token.valid;
+    const mine = token?.valid === true;
     state.invalidate(name);
+    if (token === undefined) continue;
     token.valid = mine;
     level1.fill(token, writtenEntry(state, payload, sentMs, plan, tags), engine.clock.monotonic());
     token.valid = false;
