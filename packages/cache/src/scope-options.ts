@@ -3,7 +3,7 @@ import { callPolicy, jittered, type StalenessOptions } from './loads/load-policy
 import type { ScopeState } from './scope-state.ts';
 import { entryTags } from './tags/tag-names.ts';
 import type { LoadPlan } from './tier-policy.ts';
-import type { WritePlan } from './writes/writes.ts';
+import type { WritePlan } from './writes/entry-steps.ts';
 
 export interface WriteOptions {
   /** Milliseconds or a string such as `'5m'`. @default the tier's */

@@ -24,6 +24,7 @@ import {
 } from './warming/warm.ts';
 import type { WriteBehindQueue } from './write-behind/queue.ts';
 import { deleteBehind, writeBehind } from './write-behind/write-behind.ts';
+import type { EncodedValue } from './writes/entry-steps.ts';
 import { updateThrough, writeThrough, type UpdateThrough, type WriteThrough } from './writes/write-through.ts';
 import {
   clear,
@@ -33,7 +34,6 @@ import {
   remove,
   removeByPattern,
   write,
-  type EncodedValue,
   type PatternDeletion,
   type PatternOptions,
 } from './writes/writes.ts';

@@ -10,7 +10,7 @@ import type { Lease, LoadFailure, NewEntry } from '../stores/store.ts';
 import { MAX_NAMES } from '../tags/stamped-tags.ts';
 import { timed } from '../telemetry/cache-timers.ts';
 import type { TagsAtStart } from '../tags/tag-tables.ts';
-import type { WritePlan } from '../writes/writes.ts';
+import type { WritePlan } from '../writes/entry-steps.ts';
 
 const ABSENT = Buffer.alloc(0);
 

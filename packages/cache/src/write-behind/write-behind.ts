@@ -3,7 +3,7 @@ import { scopeId } from '../scope-address.ts';
 import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
 import { updateThrough, writeThrough } from '../writes/write-through.ts';
-import { drop, put, type EncodedValue, type WritePlan } from '../writes/writes.ts';
+import { drop, put, type EncodedValue, type WritePlan } from '../writes/entry-steps.ts';
 import { WriteBehindQueue } from './queue.ts';
 
 const NOTHING = { flags: 0, payload: Buffer.alloc(0) };

@@ -5,7 +5,8 @@ import type { ScopeState } from '../scope-state.ts';
 import type { StampedTags } from '../tags/stamped-tags.ts';
 import type { Lease, Lifetime } from '../stores/store.ts';
 import { timed } from '../telemetry/cache-timers.ts';
-import { encodeValue, remove, writtenEntry, type EncodedValue, type WritePlan } from './writes.ts';
+import { writtenEntry, type EncodedValue, type WritePlan } from './entry-steps.ts';
+import { encodeValue, remove } from './writes.ts';
 
 /** How a write through the cache ended, once the source has the value. */
 export interface WriteThrough<R> {
