@@ -5,6 +5,7 @@ import type {
   DurableNames,
   EventOf,
   MatchingNames,
+  Meaning,
   Names,
   PublishName,
   WithParams,
@@ -31,7 +32,7 @@ export interface Bus<C extends Channels> {
    * whose promise had resolved before.
    *
    * @param channel a name of the map, parameters filled in or given as `params`
-   * @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_SCHEMA`, `ERR_BUS_PAYLOAD`, `ERR_BUS_CLOSED`; of a durable channel also
+   * @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_SCHEMA`, `ERR_BUS_PAYLOAD`, `ERR_BUS_OPTIONS`, `ERR_BUS_CLOSED`; of a durable channel also
    *   `ERR_REDIS_*`, where `details.applied` tells whether the event may be there all the same
    */
   publish<Name extends PublishName<C>>(
@@ -49,7 +50,7 @@ export interface Bus<C extends Channels> {
    * @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_OPTIONS`, `ERR_BUS_POSITION`, `ERR_PATTERN_INVALID`, `ERR_BUS_CLOSED`
    */
   subscribe<const Pattern extends string>(
-    channels: Pattern | readonly Pattern[],
+    channels: (Pattern & Meaning<C, Pattern>) | readonly (Pattern & Meaning<C, Pattern>)[],
     options?: SubscribeOptions,
   ): EventSubscription<EventOf<C, MatchingNames<C, Pattern>>>;
   /**
@@ -57,17 +58,23 @@ export interface Bus<C extends Channels> {
    * waited for. What it throws is logged and counted.
    */
   on<const Pattern extends string>(
-    channels: Pattern | readonly Pattern[],
+    channels: (Pattern & Meaning<C, Pattern>) | readonly (Pattern & Meaning<C, Pattern>)[],
     handler: (event: EventOf<C, MatchingNames<C, Pattern>>) => unknown,
     options?: SubscribeOptions,
   ): Off;
-  /** The next event. @throws {TierkitError} as `subscribe`, and `ERR_BUS_TIMEOUT` or, when aborted, `ERR_BUS_CLOSED` */
+  /**
+   * The next event. One that is published before Redis knows of the wait is missed: where that matters, `subscribe` and wait until
+   * it is `ready`.
+   *
+   * @throws {TierkitError} as `subscribe`, and `ERR_BUS_TIMEOUT` or, when aborted, `ERR_BUS_CLOSED`
+   */
   once<const Pattern extends string>(
-    channels: Pattern | readonly Pattern[],
+    channels: (Pattern & Meaning<C, Pattern>) | readonly (Pattern & Meaning<C, Pattern>)[],
     options?: OnceOptions,
   ): Promise<EventOf<C, MatchingNames<C, Pattern>>>;
   /**
-   * Works off durable channels as one of a group: each event goes to one of its consumers, at least once.
+   * Works off durable channels as one of a group: each event goes to one of its consumers, at least once. A pattern means the
+   * durable channels among those that it matches.
    *
    * An event is finished when the handler returns. One that throws is tried again after a backoff, by whichever consumer
    * of the group is free, and becomes a dead letter after `maxAttempts`; what does not pass the schema becomes one at once.
@@ -76,13 +83,15 @@ export interface Bus<C extends Channels> {
    * @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_OPTIONS`, `ERR_BUS_POSITION`, `ERR_BUS_CLOSED`
    */
   consume<const Pattern extends string>(
-    channels: Pattern | readonly Pattern[],
+    channels:
+      | (Pattern & Meaning<C, Pattern, DurableNames<C>>)
+      | readonly (Pattern & Meaning<C, Pattern, DurableNames<C>>)[],
     options: ConsumeOptions,
     handler: (event: EventOf<C, MatchingNames<C, Pattern> & DurableNames<C>>, context: ConsumeContext) => unknown,
   ): Consumer;
-  /** What a group has before it on a durable channel. @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_REDIS_*` */
+  /** What a group has before it on a durable channel. @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_OPTIONS`, `ERR_REDIS_*` */
   lag(channel: DurableNames<C> & string, group: string): Promise<GroupState>;
-  /** The dead letters of a durable channel. @throws {TierkitError} `ERR_BUS_CHANNEL` */
+  /** The dead letters of a durable channel. @throws {TierkitError} `ERR_BUS_CHANNEL`, `ERR_BUS_OPTIONS` */
   deadLetters<Name extends DurableNames<C>>(
     channel: Name,
     options?: DeadLetterOptions,
@@ -97,6 +106,9 @@ export interface Bus<C extends Channels> {
    */
   ready(timeout?: Duration): Promise<void>;
   stats(): BusStats;
-  /** Ends subscriptions, waits for consumers, and ends connections that the bus made. It never rejects, and may be called again. */
+  /**
+   * Ends subscriptions, waits for consumers (`drainTimeout`), and ends connections that the bus made, so that the process can end. It
+   * never rejects, and may be called again.
+   */
   close(): Promise<void>;
 }

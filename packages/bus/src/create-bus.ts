@@ -5,7 +5,7 @@ import { ChannelMap, type KnownChannel } from './channels/channel-map.ts';
 import { noneCounted, type BusStats } from './counters.ts';
 import { busStream, type BusStream } from './durable/bus-stream.ts';
 import { requireGroup } from './durable/consumer-options.ts';
-import { Consumers, requireDurable } from './durable/consumers.ts';
+import { Consumers } from './durable/consumers.ts';
 import { deadLettersOf, type DeadLetterOptions, type DeadLetters } from './durable/dead-letters.ts';
 import type { GroupState } from './drivers/driver.ts';
 import { busError } from './errors.ts';
@@ -94,7 +94,7 @@ class EventBus {
 
   streams(): BusStream[] {
     const { driver, names } = this.#opened;
-    return this.#map.durable.map(({ name: { name } }) =>
+    return this.#map.streams.map(({ name: { name } }) =>
       busStream(name, names.stream(name), driver, this.deadLetters(name)),
     );
   }
@@ -121,10 +121,9 @@ class EventBus {
   }
 
   #durable(channel: string): { readonly stream: string; readonly known: KnownChannel } {
-    const [known, ...others] = this.#map.whole(channel);
+    const [known, ...others] = this.#map.durable(channel);
     if (known === undefined || others.length > 0)
       throw busError('ERR_BUS_CHANNEL', 'one channel is needed here, no pattern');
-    requireDurable(known);
     return { stream: this.#opened.names.stream(known.name.name), known };
   }
 }

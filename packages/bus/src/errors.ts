@@ -6,7 +6,7 @@ export type BusErrorCode =
   | 'ERR_BUS_OPTIONS'
   /** No channel has this name, no channel matches the pattern, or it is not of the kind that the call needs. */
   | 'ERR_BUS_CHANNEL'
-  /** What is published does not pass the channel's schema. */
+  /** What is published does not pass the channel's schema, or the schema throws. */
   | 'ERR_BUS_SCHEMA'
   /** What is published cannot be encoded, or is larger than `maxPayloadBytes`. */
   | 'ERR_BUS_PAYLOAD'
@@ -14,7 +14,7 @@ export type BusErrorCode =
   | 'ERR_BUS_OVERFLOW'
   /** The bus, the subscription or the consumer was closed. */
   | 'ERR_BUS_CLOSED'
-  /** No event came within the timeout of `once`, or a subscription was not in effect within `readyTimeout`. */
+  /** No event came within the timeout of `once`, or a subscription or consumer was not in effect within `readyTimeout`. */
   | 'ERR_BUS_TIMEOUT'
   /** A position is none that an event had. */
   | 'ERR_BUS_POSITION';

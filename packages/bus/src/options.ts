@@ -38,7 +38,7 @@ export interface BusOptions {
   readonly maxQueueBytes?: number;
   /** What happens to an event for a subscriber whose queue is full. @default 'dropOldest' */
   readonly overflow?: Overflow;
-  /** How long `ready` of a subscription waits. @default '5s' */
+  /** How long `ready` of a subscription or consumer waits. @default '5s' */
   readonly readyTimeout?: Duration;
   /** Silence after which the connection of subscribers counts as lost. @default '3s' */
   readonly feedTimeout?: Duration;

@@ -44,3 +44,22 @@ test('events have the type of what a name or pattern means', async () => {
   // @ts-expect-error it is not durable
   void bus.lag('events:other', 'g');
 });
+
+test('names and patterns that mean nothing are errors', () => {
+  // @ts-expect-error there is no such channel
+  bus.subscribe('events:none');
+  // @ts-expect-error no channel begins with it
+  bus.on('event:*', () => undefined);
+  // @ts-expect-error one of the list is none
+  bus.subscribe(['events:*', 'nothing']);
+  // @ts-expect-error it lacks a segment
+  void bus.once('notifications:user');
+  // @ts-expect-error it is not durable
+  bus.consume('events:other', { group: 'g' }, () => undefined);
+  // A name that is not known before the program runs is checked then.
+  const name: string = 'x'.repeat(3);
+  expectTypeOf(bus.subscribe(name).next).returns.resolves.not.toBeNever();
+  bus.subscribe(['events:*', name]);
+  const several = ['events:promoted', 'system:local'] as const;
+  bus.on(several, ({ type }) => expectTypeOf(type).toEqualTypeOf<'events:promoted' | 'system:local'>());
+});

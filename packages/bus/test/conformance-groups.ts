@@ -272,7 +272,7 @@ export function groupConformance(world: World): void {
     const bus = await world.bus(channels);
     const nothing = (): void => {};
     const wrong = { code: 'ERR_BUS_CHANNEL' };
-    for (const name of ['news', 'jobs:a', 'jobs:a*', 'none']) {
+    for (const name of ['news', 'n*', 'jobs:a', 'jobs:a*', 'none', '']) {
       expect(() => bus.consume(name, { group: 'g' }, nothing)).toThrow(expect.objectContaining(wrong) as Error);
     }
     for (const options of [
@@ -286,6 +286,13 @@ export function groupConformance(world: World): void {
         expect.objectContaining({ code: 'ERR_BUS_OPTIONS' }) as Error,
       );
     }
+    expect(() => bus.consume(['orders', 'news' as string], { group: 'g' }, nothing)).toThrow(
+      expect.objectContaining(wrong) as Error,
+    );
+    // Of what a pattern matches it means what is durable.
+    const all = bus.consume('*', { group: 'g' }, nothing);
+    expect(bus.stats().consumers).toBe(4);
+    await all.close();
     await expect(bus.lag('news' as never, 'g')).rejects.toMatchObject(wrong);
     expect(bus.stats().consumers).toBe(0);
   });

@@ -183,3 +183,31 @@ test('without Redis, ephemeral events are counted as dropped and durable ones re
     await own.stop();
   }
 });
+
+test.each(['down', 'frozen'] as const)('closing is bounded while Redis is %s, whatever is open', async (state) => {
+  const own = await startRedis();
+  try {
+    const one = await bus(channels, { redis: own.url });
+    const subscription = one.subscribe(['news', 'user:{id}', 'orders']);
+    const options = { group: 'g', drainTimeout: 100 } as const;
+    const consumer = one.consume('orders', options, () => new Promise(() => undefined));
+    await Promise.all([subscription.ready, consumer.ready]);
+    await one.publish('orders', 1);
+    await until('it is at work', async () => (await one.lag('orders', 'g')).pending === 1);
+    if (state === 'down') await own.process.end();
+    else own.process.signal('SIGSTOP');
+    const late = one.consume('orders', { group: 'late' }, () => undefined);
+    const waiting = subscription.next().then(() => subscription.next());
+    const publishing = one.publish('orders', 2).catch((error: { code?: string }) => error.code);
+    const began = performance.now();
+    await one.close();
+    // A few commands that are given up, and the handler that is; a busy machine may take some times as long.
+    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(await waiting).toEqual({ value: undefined, done: true });
+    expect(await publishing).toMatch(/^ERR_REDIS_/);
+    await expect(late.ready).rejects.toMatchObject({ code: 'ERR_BUS_CLOSED' });
+    if (state === 'frozen') own.process.signal('SIGCONT');
+  } finally {
+    await own.stop();
+  }
+});

@@ -62,7 +62,8 @@ export class ChannelMap {
     }
   }
 
-  get durable(): KnownChannel[] {
+  /** All that are durable. */
+  get streams(): KnownChannel[] {
     return [...this.#known.values()].filter(({ channel }) => channel.kind === 'durable');
   }
 
@@ -103,17 +104,27 @@ export class ChannelMap {
     return [...wanted].flatMap(([known, what]) => routes(known, what, (encoded) => this.#owner(encoded) === known));
   }
 
-  /** The channels that a name or pattern means as a whole. @throws {TierkitError} `ERR_BUS_CHANNEL`, also for a part */
-  whole(asked: string | readonly string[]): KnownChannel[] {
-    return this.match(asked).map((matched) => {
-      if (matched.exact === undefined ? !matched.whole : !matched.known.name.literal) {
-        throw busError(
-          'ERR_BUS_CHANNEL',
-          `channel ${matched.known.name.name} can only be taken with all its parameters`,
-        );
+  /**
+   * The durable channels that a name or pattern means.
+   *
+   * @throws {TierkitError} `ERR_BUS_CHANNEL`, also for what means no durable one, or only some names of one
+   */
+  durable(asked: string | readonly string[]): KnownChannel[] {
+    const list = typeof asked === 'string' ? [asked] : asked;
+    if (!Array.isArray(list) || list.length === 0) throw unknown(asked);
+    const found = new Set<KnownChannel>();
+    for (const one of list as readonly string[]) {
+      const routes = this.match(one).filter(({ known }) => known.channel.kind === 'durable');
+      if (routes.length === 0)
+        throw busError('ERR_BUS_CHANNEL', `no channel that ${JSON.stringify(one)} means is durable`);
+      for (const route of routes) {
+        const { known } = route;
+        if (route.exact === undefined ? !route.whole : !known.name.literal)
+          throw busError('ERR_BUS_CHANNEL', `channel ${known.name.name} can only be taken with all its parameters`);
+        found.add(known);
       }
-      return matched.known;
-    });
+    }
+    return [...found];
   }
 
   /** What parameters hold must not lead to another channel: `user:{id}` to `user:all`. */
@@ -185,7 +196,8 @@ function routes(known: KnownChannel, asked: readonly Asked[], belongs: (encoded:
 function fill(known: KnownChannel, params: Readonly<Record<string, string | number>>): Resolved {
   const encoded = known.name.fill(params);
   const texts = Object.fromEntries(Object.entries(params).map(([param, value]) => [param, String(value)]));
-  return { ...known, encoded, shown: known.name.show(texts), params: texts };
+  // Events hand it out as it is.
+  return { ...known, encoded, shown: known.name.show(texts), params: Object.freeze(texts) };
 }
 
 function unknown(asked: unknown): TierkitError<'ERR_BUS_CHANNEL'> {

@@ -53,6 +53,13 @@ export type MatchingNames<C extends Channels, Pattern extends string> = {
   [K in Names<C>]: true extends (Pattern extends string ? Matches<Pattern, K> : never) ? K : never;
 }[Names<C>];
 
+/** The names and patterns that mean a channel, among those wanted; the others are errors of the caller. */
+export type Meaning<C extends Channels, Pattern extends string, Wanted = Names<C>> = Pattern extends string
+  ? [MatchingNames<C, Pattern> & Wanted] extends [never]
+    ? never
+    : Pattern
+  : never;
+
 /** The event of each of these channels. */
 export type EventOf<C extends Channels, Name extends Names<C>> = Name extends string
   ? BusEvent<Name, OutputOf<C[Name]>>

@@ -12,7 +12,7 @@ export interface ConsumeOptions {
   readonly concurrency?: number;
   /** Events taken from Redis at once. @default 100 */
   readonly batch?: number;
-  /** How often an event is handed out before it becomes a dead letter. @default 5 */
+  /** How often an event is tried before it becomes a dead letter; what a consumer died with counts, begun or not. @default 5 */
   readonly maxAttempts?: number;
   /** Wait after the first failure, doubled with each further one. @default '1s' */
   readonly backoff?: Duration;

@@ -1,4 +1,4 @@
-import type { ChannelMap, KnownChannel } from '../channels/channel-map.ts';
+import type { ChannelMap } from '../channels/channel-map.ts';
 import type { Counters } from '../counters.ts';
 import { busError, closedError } from '../errors.ts';
 import type { BusEvent } from '../events/event.ts';
@@ -60,8 +60,7 @@ export class Consumers {
     const own = consumerSettings(options);
     if (typeof handler !== 'function') throw busError('ERR_BUS_OPTIONS', 'consume needs a handler');
     const start = startOf(options.from ?? 'now');
-    const known = map.whole(channels);
-    for (const one of known) requireDurable(one);
+    const known = map.durable(channels);
     const members = known.map(
       (one) =>
         new GroupConsumer({
@@ -103,9 +102,4 @@ export class Consumers {
     this.#closed = true;
     await Promise.all([...this.#open].map((consumer) => consumer.close()));
   }
-}
-
-/** @throws {TierkitError} `ERR_BUS_CHANNEL` */
-export function requireDurable({ name, channel }: KnownChannel): void {
-  if (channel.kind !== 'durable') throw busError('ERR_BUS_CHANNEL', `channel ${name.name} is not durable`);
 }
