@@ -128,7 +128,7 @@ it('saves while Redis is frozen, spends one deadline, and leaves no older value 
 });
 
 it('stores what took longer than its lease, in a scope where nothing else happens', async () => {
-  const tiers = createTiers({ redis: inject('redisUrl'), prefix: prefix(), load: { lease: '200ms' } });
+  const tiers = createTiers({ redis: inject('redisUrl'), prefix: prefix(), load: { lease: '500ms' } });
   await tiers.ready();
   const scope = tiers.session('alone');
   expect(await scope.writeThrough('written', 'new', () => sleep(900))).toMatchObject({ stored: true });
