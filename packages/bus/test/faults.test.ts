@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { bundle } from '../../../test/support/bundle.ts';
+import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { durable, ephemeral, type Gap } from '../src/index.ts';
 import { taken, world } from './world.ts';
 

@@ -4,6 +4,9 @@ import type { Member } from './member.ts';
 /** Acknowledgements wait this long for others, at the most. */
 const LATEST_MS = 50;
 
+/** After which it is tried again to say what could not be said. */
+const AGAIN_MS = 1_000;
+
 /** What a consumer has finished, acknowledged many at a time. */
 export class Acknowledgements {
   readonly #member: Member;
@@ -12,6 +15,7 @@ export class Acknowledgements {
   readonly #finished = new Set<string>();
   readonly #sending = new Set<Promise<void>>();
   #timer: ClockTimer | undefined;
+  #ended = false;
 
   constructor(member: Member) {
     this.#member = member;
@@ -23,16 +27,21 @@ export class Acknowledgements {
   }
 
   add(id: string): void {
-    const { settings, clock } = this.#member;
     this.#finished.add(id);
-    if (this.#done.push(id) >= settings.batch) this.#send();
-    else this.#timer ??= clock.setTimeout(() => this.#send(), LATEST_MS);
+    if (this.#done.push(id) >= this.#member.settings.batch) this.#send();
+    else this.#sendIn(LATEST_MS);
   }
 
-  /** Resolves once Redis was told of all, or could not be. */
-  async flush(): Promise<void> {
+  /** Resolves once Redis was told of all, or could not be, which is not tried again. */
+  async end(): Promise<void> {
+    this.#ended = true;
     this.#send();
     await Promise.all(this.#sending);
+    this.#timer?.cancel();
+  }
+
+  #sendIn(ms: number): void {
+    this.#timer ??= this.#member.clock.setTimeout(() => this.#send(), ms);
   }
 
   #send(): void {
@@ -50,7 +59,10 @@ export class Acknowledgements {
       await driver.acknowledge(stream, owner.group, ids);
       for (const id of ids) this.#finished.delete(id);
     } catch (error) {
-      // They are handed out again, and acknowledged then.
+      if (!this.#ended) {
+        this.#done.push(...ids);
+        this.#sendIn(AGAIN_MS);
+      }
       logger.warn({ error, stream }, 'a consumer could not say what it has finished');
     }
   }

@@ -103,7 +103,7 @@ export class GroupConsumer {
     for (const work of this.#working.values()) work.abort();
     this.#presence.end();
     await Promise.all([this.#running, looked]);
-    await this.#acknowledgements.flush();
+    await this.#acknowledgements.end();
     left.push(...this.#waiting.splice(0));
     try {
       await Promise.all(left.map((delivery) => this.#release(delivery.id, 0, delivery.attempt - 1)));
