@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createAdmin, serveAdmin, type AdminServer } from '../src/index.ts';
 import { LiveStream } from '../src/live-feed.ts';
+import { countTagged } from '../src/routes/count-tagged.ts';
 import { ask, bearer, queueOf, setup, tokens, type Setup } from './support.ts';
 
 const prefix = `t${randomBytes(6).toString('hex')}:`;
@@ -152,4 +153,15 @@ it('ends what has a tag also when it cannot be counted', async () => {
     ...{ status: 200, body: { deleted: 0, complete: false, confirmed: true } },
   });
   expect(await own.kit.global.get('tagged')).toBeUndefined();
+});
+
+it('counts what has a tag for a bounded time, and says that it did not see all', async () => {
+  const { kit } = own;
+  await kit.global.setMany(
+    Array.from({ length: 30 }, (_, i) => [`counted:${i}`, i] as const),
+    { tags: ['counted'] },
+  );
+  const place = { tier: 'global' };
+  expect(await countTagged(kit.inspection, ['counted'], place)).toEqual({ deleted: 30, complete: true });
+  expect(await countTagged(kit.inspection, ['counted'], place, -1)).toEqual({ deleted: 0, complete: false });
 });

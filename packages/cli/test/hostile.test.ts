@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { createTierkit, fromEnvironment } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { startRedis } from '../../../test/servers/index.ts';
-import { runCli, type CliHost } from '../src/index.ts';
+import { Interruption, runCli, type CliHost } from '../src/index.ts';
 import { buildBinary, type Binary } from './command.ts';
 
 // Each run is a process, and the machine may be busy.
@@ -145,4 +145,35 @@ it('shows how far an invalidation is, of how many', async () => {
   expect([code, stdout]).toEqual([0, '1200 entries matching many:* were ended\n']);
   expect(stderr).toMatch(/counting \d+/);
   expect(stderr).toContain('ending [########################] 100 %');
+});
+
+it('stops an invalidation in the middle at Ctrl-C, with no word of success and nothing left half ended', async () => {
+  const { kit, prefix } = await setup();
+  const entries = Array.from({ length: 3_000 }, (_, i) => [`many:${i}`, i] as const);
+  await kit.global.setMany(entries);
+  const controller = new AbortController();
+  let [stdout, stderr] = ['', ''];
+  const code = await runCli({
+    ...{ host, args: ['invalidate', 'many:*', '--yes', '--timeout', '20s'] },
+    environment: { REDIS_URL: inject('redisUrl'), TIERKIT_PREFIX: prefix },
+    stdout: { write: (text) => (stdout += text) },
+    stderr: {
+      isTTY: true,
+      write(text) {
+        stderr += text;
+        if (text.includes('ending [')) controller.abort(new Interruption('SIGINT'));
+      },
+    },
+    signal: controller.signal,
+  });
+  expect([code, stdout]).toEqual([130, '']);
+  expect(stderr).toContain('ERR_CLI_INTERRUPTED');
+  // What this instance has in process is what Redis has.
+  const other = createTierkit({ redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+  onTestFinished(() => other.close());
+  await other.ready('15s');
+  const names = entries.map(([name]) => name);
+  const left = await other.global.getMany(names);
+  expect(left.filter((value) => value === undefined).length).toBeGreaterThan(0);
+  await expect.poll(() => kit.global.getMany(names), { timeout: 10_000 }).toEqual(left);
 });
