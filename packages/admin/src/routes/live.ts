@@ -15,13 +15,11 @@ export function liveRoutes(table: RouteTable, live: LiveFeed): void {
       right: 'stats',
       reply: z.unknown().openapi({ description: 'A stream of text/event-stream.' }),
     },
-    ({ actor, request: { method, signal } }) => {
+    ({ actor, request: { method } }) => {
       const headers = { 'content-type': 'text/event-stream' };
       // Nobody would read the body, or end it.
       if (method === 'HEAD') return new Response(null, { headers });
-      const stream = live.open(actor.rights.has('names'));
-      signal.addEventListener('abort', () => stream.end(), { once: true });
-      return new Response(bodyOf(stream), { headers });
+      return new Response(bodyOf(live.open(actor.rights.has('names'))), { headers });
     },
   );
 }
