@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { startRedis } from '../../../test/servers/index.ts';
+import { startRedis, until } from '../../../test/servers/index.ts';
 import { bundle, type Bundle } from '../../../test/support/bundle.ts';
+import { createTierkit } from '../src/index.ts';
 
 interface Outcome {
   readonly code: number | null;
@@ -14,12 +16,22 @@ interface Outcome {
 }
 
 let child: Bundle;
+let waitingChild: Bundle;
 beforeAll(async () => {
-  child = await bundle(fileURLToPath(new URL('children/use-and-close.ts', import.meta.url)));
+  const program = (file: string): Promise<Bundle> => bundle(fileURLToPath(new URL(file, import.meta.url)));
+  [child, waitingChild] = await Promise.all([
+    program('children/use-and-close.ts'),
+    program('children/close-while-waiting.ts'),
+  ]);
 });
-afterAll(() => child.remove());
+afterAll(() => {
+  child.remove();
+  waitingChild.remove();
+});
 
-async function run(...args: string[]): Promise<Outcome> {
+const run = (...args: string[]): Promise<Outcome> => start(child, ...args);
+
+async function start(child: Bundle, ...args: string[]): Promise<Outcome> {
   const flags = ['--trace-warnings', child.file];
   const process_ = spawn(process.execPath, [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void process_.kill('SIGKILL'));
@@ -75,6 +87,27 @@ describe('close() leaves nothing behind, and the process ends by itself', () => 
     expect(said).toMatchObject({ stored: true, loaded: 'from the loader' });
     expect(said.closedMs).toBeLessThan(2_000);
     expect(exitMs).toBeLessThan(2_000);
+  });
+
+  it('while callers wait for the load of another process, and for a feed', async () => {
+    const prefix = `close-${randomUUID()}:`;
+    const other = createTierkit({ redis: inject('redisUrl'), prefix });
+    await other.ready('10s');
+    const ending = new AbortController();
+    const held = other.session('abc').getOrSet('held', () => once(ending.signal, 'abort'));
+    held.catch(() => {});
+    // The other one has the right to load before anybody else asks.
+    await until('the load has begun', async () => other.stats().tiers['session']?.loads === 1);
+    const { exitMs, said, ...rest } = await start(waitingChild, inject('redisUrl'), prefix);
+    expect(rest).toEqual(clean);
+    // It waited until it was closed, then got an answer of some kind in time.
+    expect(said.stored).toBe(true);
+    expect(said.loaded).toMatch(/^(?:fulfilled|rejected) rejected$/);
+    expect(said.closedMs).toBeLessThan(2_000);
+    expect(exitMs).toBeLessThan(2_000);
+    ending.abort();
+    await held;
+    await other.close();
   });
 
   it.each(['memory', 'null'])('with the %s backend', async (backend) => {
