@@ -1,17 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../../test/support/bundle.ts';
+import { said, type Said } from './said.ts';
 
 const bin = fileURLToPath(new URL('../../tierkit/src/bin.ts', import.meta.url));
-
-/** What a run of the command said. */
-export interface Said {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** What stdout holds as JSON. */
-  json<T = Record<string, unknown>>(): T;
-}
 
 interface Running {
   readonly child: ChildProcess;
@@ -60,7 +52,7 @@ function watched(child: ChildProcess): Running {
   });
   const ended = new Promise<Said>((resolve) => {
     child.once('close', (code) => {
-      resolve({ code, stdout, stderr, json: <T>() => parsed<T>(stdout, stderr) });
+      resolve(said(code, stdout, stderr));
       heard();
     });
   });
@@ -81,9 +73,4 @@ function watched(child: ChildProcess): Running {
         look();
       }),
   };
-}
-
-function parsed<T>(stdout: string, stderr: string): T {
-  if (stdout === '') throw new Error(`it said nothing but:\n${stderr}`);
-  return JSON.parse(stdout) as T;
 }

@@ -6,20 +6,19 @@ import { checkEviction } from '../src/doctor/eviction.ts';
 import { parseInfo, type Finding } from '../src/doctor/finding.ts';
 import { checkPersistence } from '../src/doctor/persistence.ts';
 import { checkVersion } from '../src/doctor/version.ts';
-import { buildBinary, type Binary, type Said } from './command.ts';
+import { runHere } from './run-here.ts';
+import type { Said } from './said.ts';
 
-// Each run is a process, and the machine may be busy.
+// The machine may be busy.
 vi.setConfig({ testTimeout: 60_000 });
 
-let binary: Binary;
 /** Evicts anything and keeps nothing. */
 let evicting: StandaloneRedis;
 /** Evicts nothing and keeps all. */
 let lasting: StandaloneRedis;
 
 beforeAll(async () => {
-  [binary, evicting, lasting] = await Promise.all([
-    buildBinary(),
+  [evicting, lasting] = await Promise.all([
     startRedis(['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru']),
     startRedis(['--maxmemory', '64mb', '--maxmemory-policy', 'noeviction', '--appendonly', 'yes']),
   ]);
@@ -27,7 +26,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  binary.remove();
   await Promise.all([evicting.stop(), lasting.stop()]);
 });
 
@@ -41,7 +39,7 @@ interface Server {
 const patient = { REDIS_SOCKET_TIMEOUT: '60' };
 
 const run = (environment: Readonly<Record<string, string>>, timeout = '20s'): Promise<Said> =>
-  binary.run(['doctor', '--json', '--timeout', timeout], { ...patient, ...environment });
+  runHere(['doctor', '--json', '--timeout', timeout], { ...patient, ...environment });
 
 function servers(said: Said): readonly Server[] {
   return said.json<{ servers: readonly Server[] }>().servers;
@@ -56,7 +54,7 @@ it('finds what can be lost, what is missing, and what is well', async () => {
   const [one, two, rights, credentials, nobody] = await Promise.all([
     run({ REDIS_URL: evicting.url }),
     run({ REDIS_URL: lasting.url, CACHE_REDIS_URL: evicting.url }),
-    binary.run(['doctor', '--prefix', 'shop:', '--timeout', '20s'], { ...patient, REDIS_URL: limited }),
+    runHere(['doctor', '--prefix', 'shop:', '--timeout', '20s'], { ...patient, REDIS_URL: limited }),
     run({ REDIS_URL: limited.replace('a-secret', 'another-secret') }, '4s'),
     run({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }, '1s'),
   ]);

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { createTierkit, fromEnvironment } from 'tierkit';
+import { createTierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { startRedis } from '../../../test/servers/index.ts';
-import { Interruption, runCli, type CliHost } from '../src/index.ts';
+import { Interruption } from '../src/index.ts';
 import { buildBinary, type Binary } from './command.ts';
+import { runHere, type HereOptions } from './run-here.ts';
 
 // Each run is a process, and the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -16,24 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => binary.remove());
 
-const host = { version: '0', fromEnvironment, createTierkit } as unknown as CliHost;
-
 async function setup() {
   const prefix = `cli-${randomBytes(6).toString('hex')}:`;
   const kit = createTierkit({ redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
   onTestFinished(() => kit.close());
   await kit.ready('15s');
   const environment = { REDIS_URL: inject('redisUrl'), TIERKIT_PREFIX: prefix };
-  /** In this process, which is quicker where the process does not matter. */
-  const run = async (args: readonly string[], more: Readonly<Record<string, string>> = {}, isTTY = false) => {
-    let [stdout, stderr] = ['', ''];
-    const code = await runCli({
-      ...{ host, args: [...args, '--timeout', '20s'], environment: { ...environment, ...more } },
-      stdout: { write: (text) => (stdout += text) },
-      stderr: { isTTY, write: (text) => (stderr += text) },
-    });
-    return { code, stdout, stderr };
-  };
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}, options: HereOptions = {}) =>
+    runHere([...args, '--timeout', '20s'], { ...environment, ...more }, options);
   return { kit, prefix, run };
 }
 
@@ -48,12 +39,7 @@ it.each([
   [['\u001b[31mred']],
 ])('tells what is wrong with %j as all errors are told, as JSON if asked', async (args) => {
   for (const json of [false, true]) {
-    let [stdout, stderr] = ['', ''];
-    const code = await runCli({
-      ...{ host, args: json ? ['--json', ...args] : args, environment: {} },
-      stdout: { write: (text) => (stdout += text) },
-      stderr: { write: (text) => (stderr += text) },
-    });
+    const { code, stdout, stderr } = await runHere(json ? ['--json', ...args] : args, {});
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).not.toContain('\u001b');
     if (json) expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ERR_CLI_USAGE' } });
@@ -141,31 +127,22 @@ it('finds what a subject used by the name that the service uses, and as it is li
 it('shows how far an invalidation is, of how many', async () => {
   const { kit, run } = await setup();
   await kit.global.setMany(Array.from({ length: 1_200 }, (_, i) => [`many:${i}`, i] as const));
-  const { code, stdout, stderr } = await run(['invalidate', 'many:*', '--yes'], {}, true);
+  const { code, stdout, stderr } = await run(['invalidate', 'many:*', '--yes'], {}, { isTTY: true });
   expect([code, stdout]).toEqual([0, '1200 entries matching many:* were ended\n']);
   expect(stderr).toMatch(/counting \d+/);
   expect(stderr).toContain('ending [########################] 100 %');
 });
 
 it('stops an invalidation in the middle at Ctrl-C, with no word of success and nothing left half ended', async () => {
-  const { kit, prefix } = await setup();
+  const { kit, prefix, run } = await setup();
   const entries = Array.from({ length: 3_000 }, (_, i) => [`many:${i}`, i] as const);
   await kit.global.setMany(entries);
   const controller = new AbortController();
-  let [stdout, stderr] = ['', ''];
-  const code = await runCli({
-    ...{ host, args: ['invalidate', 'many:*', '--yes', '--timeout', '20s'] },
-    environment: { REDIS_URL: inject('redisUrl'), TIERKIT_PREFIX: prefix },
-    stdout: { write: (text) => (stdout += text) },
-    stderr: {
-      isTTY: true,
-      write(text) {
-        stderr += text;
-        if (text.includes('ending [')) controller.abort(new Interruption('SIGINT'));
-      },
-    },
-    signal: controller.signal,
-  });
+  const onError = (text: string): void => {
+    if (text.includes('ending [')) controller.abort(new Interruption('SIGINT'));
+  };
+  const options = { isTTY: true, signal: controller.signal, onError };
+  const { code, stdout, stderr } = await run(['invalidate', 'many:*', '--yes'], {}, options);
   expect([code, stdout]).toEqual([130, '']);
   expect(stderr).toContain('ERR_CLI_INTERRUPTED');
   // What this instance has in process is what Redis has.

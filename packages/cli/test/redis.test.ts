@@ -4,7 +4,9 @@ import { createRedis, scan } from '@tierkit/redis';
 import { slidingWindow } from '@tierkit/rate-limit';
 import { createTierkit, type Tierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { buildBinary, type Binary, type Said } from './command.ts';
+import { buildBinary, type Binary } from './command.ts';
+import { runHere } from './run-here.ts';
+import type { Said } from './said.ts';
 
 // Each run is a process, and the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -30,7 +32,7 @@ async function setup(): Promise<Setup> {
   onTestFinished(() => kit.close());
   await kit.ready('15s');
   const environment = { REDIS_URL: redis, TIERKIT_PREFIX: prefix };
-  const run: Setup['run'] = (args, more) => binary.run([...args, '--timeout', '20s'], { ...environment, ...more });
+  const run: Setup['run'] = (args, more) => runHere([...args, '--timeout', '20s'], { ...environment, ...more });
   return { kit, prefix, run };
 }
 

@@ -5,6 +5,7 @@ import { createTierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../test/servers/index.ts';
 import { buildBinary, type Binary } from './command.ts';
+import { runHere } from './run-here.ts';
 
 // Each run is a process, and the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -39,7 +40,7 @@ it('asks a running service for what it alone knows', async () => {
 
   const url = `http://127.0.0.1:${server.port}/`;
   const environment = { TIERKIT_ADMIN_URL: url, TIERKIT_ADMIN_TOKEN: token };
-  const run: Binary['run'] = (args, more) => binary.run([...args, '--timeout', '20s'], more);
+  const run = (args: readonly string[], more = {}) => runHere([...args, '--timeout', '20s'], more);
   const [stats, top, peeked, used, refused, reset, anonymous, nobody] = await Promise.all([
     run(['stats', '--json'], environment),
     run(['top', '--json'], environment),
@@ -117,11 +118,11 @@ it('refuses what it cannot use before anything is sent', async () => {
   const REDIS_URL = `redis://:secret-of-mine@127.0.0.1:${await freePort()}`;
   const runs = await Promise.all([
     binary.run(['kees'], { REDIS_URL }),
-    binary.run(['keys', '--url', 'redis://:secret-of-mine@localhost'], {}),
-    binary.run(['keys', '--limit', '1000000000'], { REDIS_URL }),
+    runHere(['keys', '--url', 'redis://:secret-of-mine@localhost'], {}),
+    runHere(['keys', '--limit', '1000000000'], { REDIS_URL }),
     binary.run(['keys', '--json'], { REDIS_URL: 'http://me:secret-of-mine@localhost' }),
-    binary.run(['admin', '--host', '0.0.0.0'], { REDIS_URL }),
-    binary.run(['clear'], { REDIS_URL }),
+    runHere(['admin', '--host', '0.0.0.0'], { REDIS_URL }),
+    runHere(['clear'], { REDIS_URL }),
   ]);
   for (const { code, stdout, stderr } of runs) {
     expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.any(String) as string });

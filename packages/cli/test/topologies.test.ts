@@ -1,11 +1,9 @@
 import { createTierkit, fromEnvironment } from 'tierkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startCluster, startSentinel, type RedisCluster, type RedisSentinel } from '../../../test/servers/index.ts';
-import { runCli, type CliHost } from '../src/index.ts';
+import { runHere } from './run-here.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
-
-const host = { version: '0', fromEnvironment, createTierkit } as unknown as CliHost;
 
 let cluster: RedisCluster;
 let sentinel: RedisSentinel;
@@ -44,13 +42,8 @@ describe.each(['Cluster', 'Sentinel'] as const)('on a %s the command', (topology
   const gone = (read: () => Promise<unknown>) => expect.poll(read, { timeout: 10_000 }).toBeUndefined();
 
   const run = async (...args: string[]) => {
-    let [stdout, stderr] = ['', ''];
-    const code = await runCli({
-      ...{ host, args: [...args, '--json', '--timeout', '20s'], environment: environment() },
-      stdout: { write: (text) => (stdout += text) },
-      stderr: { write: (text) => (stderr += text) },
-    });
-    return { code, stderr, found: stdout === '' ? undefined : (JSON.parse(stdout) as Record<string, unknown>) };
+    const said = await runHere([...args, '--json', '--timeout', '20s'], environment());
+    return { ...said, found: said.stdout === '' ? undefined : said.json() };
   };
 
   it('lists all keys there are, with a tag too, over pages', async () => {
