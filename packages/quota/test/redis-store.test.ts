@@ -76,3 +76,13 @@ it("goes by Redis's clock, and asks twice only before it knows that its own is w
     expect(asked).toBe(3);
   }
 });
+
+it('a reset mends counts that are none', async () => {
+  const quota = createQuota(metrics, { redis, prefix });
+  const { usage } = await quota.add('spoilt', { calls: 2 });
+  const key = `${prefix}quota:{spoilt}:per:day:${usage.calls.day.startMs}`;
+  await redis.execute((client) => client.hset(key, 'calls', 'zz', 'calls:told', 'zz'));
+  await expect(quota.usage('spoilt')).rejects.toMatchObject({ code: 'ERR_QUOTA_UNAVAILABLE' });
+  expect((await quota.reset('spoilt')).calls).toMatchObject({ day: { used: 0 }, month: { used: 0 } });
+  expect((await quota.add('spoilt', { calls: 3 })).usage.calls.day.used).toBe(3);
+});

@@ -67,11 +67,13 @@ describe('instances', () => {
     const prefix = fresh();
     const kit = await open(prefix);
     const redis = new Redis(inject('redisUrl'));
-    for (const [id, said] of Object.entries({ a: 'no JSON', b: '{}', c: '{"host":1}' })) {
+    await until('it is known', async () => (await kit.instances()).length === 1);
+    const long = JSON.stringify({ ...(await kit.instances())[0] }).padEnd(5_000);
+    for (const [id, said] of Object.entries({ a: 'no JSON', b: '{}', c: '{"host":1}', long })) {
       await redis.zadd(`${prefix}{tierkit}instances:seen`, Date.now() + 1_000, id);
       await redis.hset(`${prefix}{tierkit}instances:facts`, id, said);
     }
-    await until('it is known', async () => (await kit.instances()).length === 1);
+    expect(await kit.instances()).toMatchObject([{ own: true }]);
     redis.disconnect();
   });
 

@@ -50,7 +50,8 @@ local alive = redis.call('ZREVRANGEBYSCORE', seen, '+inf', string.format('%.0f',
 local found = {}
 for i = 1, #alive, 2 do
   local said = redis.call('HGET', facts, alive[i])
-  if said then found[#found + 1] = { alive[i], said, string.format('%.0f', now - alive[i + 1]) } end
+  -- Far more than an instance says.
+  if said and #said <= 4000 then found[#found + 1] = { alive[i], said, string.format('%.0f', now - alive[i + 1]) } end
 end
 return found
 `,

@@ -117,7 +117,12 @@ else
   end
 end
 
--- What is used, and of what.
+-- What is used, and of what; after a reset nothing, whatever was there.
+if verb == 'reset' then
+  for _, row in ipairs(rows) do
+    if row.key then redis.call('HDEL', row.key, row.name, row.name .. ':told') end
+  end
+end
 local kept = #keptFields > 0 and redis.call('HMGET', kept, unpack(keptFields)) or {}
 local nextKept = 0
 local function takeKept()
@@ -175,18 +180,9 @@ local function result()
   return table.concat(out, ' ')
 end
 if refused then return { 'refused', text(now), result(), '' } end
-if verb == 'read' then return { 'counted', text(now), result(), '' } end
+if verb == 'read' or verb == 'reset' then return { 'counted', text(now), result(), '' } end
 
 -- Done.
-if verb == 'reset' then
-  for _, row in ipairs(rows) do
-    if row.key then
-      redis.call('HDEL', row.key, row.name, row.name .. ':told')
-      row.used = 0
-    end
-  end
-  return { 'counted', text(now), result(), '' }
-end
 local crossings, expires = {}, 0
 local function remember(state, ttlMs)
   local pending = #crossings > 0 and call .. ' ' .. text(now) .. ';' .. table.concat(crossings, ' ') or ''
