@@ -195,7 +195,7 @@ export function groupConformance(world: World): void {
     const log: string[] = [];
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
-    const first = one.consume('orders', { group: 'g' }, async ({ data }) => {
+    const first = one.consume('orders', { group: 'g', drainTimeout: '1m' }, async ({ data }) => {
       log.push(`begin ${data}`);
       await held;
       log.push(`end ${data}`);
@@ -204,11 +204,16 @@ export function groupConformance(world: World): void {
     for (const n of range(0, 3)) await one.publish('orders', n);
     await until('it has begun', () => log.length === 1);
     const closing = first.close();
-    const second = two.consume('orders', { group: 'g', claimAfter: 200 }, ({ data }) => void log.push(`other ${data}`));
-    await sleep(50);
+    // It would take over what was only silent much later than this test waits.
+    const second = two.consume(
+      'orders',
+      { group: 'g', claimAfter: '20s' },
+      ({ data }) => void log.push(`other ${data}`),
+    );
+    await until('another takes over while the first is at work', () => new Set(log).size === 3);
+    expect(log).not.toContain('end 0');
     release();
     await closing;
-    await until('others take over', () => new Set(log).size === 4);
     expect([...new Set(log)].toSorted()).toEqual(['begin 0', 'end 0', 'other 1', 'other 2']);
     await second.close();
   });

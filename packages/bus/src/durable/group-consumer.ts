@@ -10,6 +10,7 @@ import { isThenable } from '../thenable.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Backoff } from './backoff.ts';
 import type { ConsumerSettings } from './consumer-options.ts';
+import { Lanes } from './lanes.ts';
 import type { Member } from './member.ts';
 import { Presence } from './presence.ts';
 import { Takeover } from './takeover.ts';
@@ -41,12 +42,9 @@ export class GroupConsumer {
   readonly #acknowledgements: Acknowledgements;
   readonly #presence: Presence;
   readonly #takeover: Takeover;
-  readonly #waiting: Delivery[] = [];
-  readonly #working = new Map<string, Work>();
+  readonly #lanes: Lanes;
   /** Behind what this consumer knows that the group has been given. */
   #start: Start;
-  #onRoom: () => void = () => {};
-  #onIdle: () => void = () => {};
   #closed = false;
   #closing: Promise<void> | undefined;
   readonly #running: Promise<void>;
@@ -60,12 +58,16 @@ export class GroupConsumer {
     this.#backoff = new Backoff(clock);
     this.#readiness = new Readiness(clock, readyTimeoutMs, 'consumer');
     this.#acknowledgements = new Acknowledgements(this.#member);
+    this.#lanes = new Lanes({
+      concurrency: settings.concurrency,
+      handle: (delivery) => this.#handle(delivery),
+    });
     this.#presence = new Presence(this.#member, {
-      holds: () => [...this.#working.keys(), ...this.#waiting.map(({ id }) => id)],
-      onTaken: (ids) => this.#giveUp(ids),
+      holds: () => this.#lanes.ids,
+      onTaken: (ids) => this.#lanes.giveUp(ids),
     });
     this.#takeover = new Takeover(this.#member, {
-      isBusy: () => this.#waiting.length > 0,
+      isBusy: () => this.#lanes.waiting,
       onClaimed: (deliveries) => this.#takeOver(deliveries),
     });
     this.#running = this.#run();
@@ -83,34 +85,28 @@ export class GroupConsumer {
   }
 
   async #close(): Promise<void> {
-    const { clock, driver, settings, stream, owner, logger } = this.#member;
+    const { clock, driver, settings, stream, owner } = this.#member;
     this.#readiness.fail(() => busError('ERR_BUS_CLOSED', 'the consumer was closed'));
-    // Left to others at once.
-    const left = this.#waiting.splice(0);
+    this.#lanes.close();
     this.#reader.close();
-    this.#onRoom();
     this.#backoff.cancel();
     const looked = this.#takeover.end();
-    if (this.#working.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = clock.setTimeout(resolve, settings.drainTimeoutMs);
-        this.#onIdle = () => {
-          timer.cancel();
-          resolve();
-        };
-      });
-    }
-    for (const work of this.#working.values()) work.abort();
+    const left = this.#leave();
+    await this.#lanes.drain(clock, settings.drainTimeoutMs);
     this.#presence.end();
-    await Promise.all([this.#running, looked]);
+    await Promise.all([left, this.#running, looked]);
     await this.#acknowledgements.end();
-    left.push(...this.#waiting.splice(0));
+    // What was being read or claimed meanwhile.
+    await this.#leave();
+    await driver.forgetConsumer(stream, owner).catch((error: unknown) => this.#unanswered(error));
+  }
+
+  /** What has not begun goes to others at once, as if it had not been here. */
+  async #leave(): Promise<void> {
     try {
-      await Promise.all(left.map((delivery) => this.#release(delivery.id, 0, delivery.attempt - 1)));
-      await driver.forgetConsumer(stream, owner);
+      await Promise.all(this.#lanes.leave().map(({ id, attempt }) => this.#release(id, 0, attempt - 1)));
     } catch (error) {
-      // They are handed out again, which `at least once` allows.
-      logger.warn({ error, stream }, 'a consumer could not say goodbye');
+      this.#unanswered(error);
     }
   }
 
@@ -126,7 +122,7 @@ export class GroupConsumer {
           this.#readiness.reach();
           this.#takeover.lookIn(0);
         }
-        await this.#room();
+        await this.#lanes.room();
         if (this.#isClosed()) return;
         const deliveries = await this.#reader.readGroup(owner.group, owner.consumer, settings.batch, blockMs);
         const last = deliveries.at(-1);
@@ -143,46 +139,15 @@ export class GroupConsumer {
     }
   }
 
-  /** Waits until everything that was taken is being handled. */
-  #room(): Promise<void> {
-    if (this.#waiting.length === 0 || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => (this.#onRoom = resolve));
-  }
-
   #take(deliveries: readonly Delivery[]): void {
-    this.#waiting.push(...deliveries);
     if (deliveries.length > 0) this.#presence.start();
-    const { concurrency } = this.#member.settings;
-    while (!this.#closed && this.#working.size < concurrency && this.#waiting.length > 0) this.#next();
+    this.#lanes.take(deliveries);
   }
 
   /** What is at work or finished here was claimed from ourselves: we were slow to say so. */
   #takeOver(claimed: readonly Delivery[]): void {
     for (const { id } of claimed) if (this.#acknowledgements.has(id)) this.#acknowledgements.add(id);
-    this.#take(claimed.filter(({ id }) => !this.#working.has(id) && !this.#acknowledgements.has(id)));
-  }
-
-  #giveUp(ids: ReadonlySet<string>): void {
-    if (ids.size === 0) return;
-    this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter(({ id }) => !ids.has(id)));
-    for (const id of ids) this.#working.get(id)?.abort();
-  }
-
-  /** Handles what waits until nothing does, on one of the lanes of concurrency. */
-  #next(): void {
-    for (;;) {
-      const delivery = this.#closed ? undefined : this.#waiting.shift();
-      if (delivery === undefined) break;
-      const working = this.#handle(delivery);
-      if (working === undefined) continue;
-      void working.finally(() => {
-        this.#working.delete(delivery.id);
-        this.#next();
-      });
-      return;
-    }
-    this.#onRoom();
-    if (this.#working.size === 0) this.#onIdle();
+    this.#take(claimed.filter(({ id }) => !this.#lanes.isAtWork(id) && !this.#acknowledgements.has(id)));
   }
 
   /** @returns a promise if it takes its time; the event is at work then */
@@ -195,7 +160,7 @@ export class GroupConsumer {
     // Whoever had it before died of it, so often that it will not be tried again.
     if (attempt > settings.maxAttempts) return this.#bury(id, work, attempt - 1, 'no consumer survived it');
     if (counted) return this.#decode(delivery, work);
-    this.#working.set(id, work);
+    this.#lanes.atWork(id, work);
     return this.#begin(delivery, work);
   }
 
@@ -220,7 +185,7 @@ export class GroupConsumer {
       position: formatPosition(delivery),
     });
     if (!(event instanceof Promise)) return this.#handleEvent(id, work, event);
-    this.#working.set(id, work);
+    this.#lanes.atWork(id, work);
     return event.then((judged) => this.#handleEvent(id, work, judged));
   }
 
@@ -230,7 +195,7 @@ export class GroupConsumer {
     try {
       const result = this.#options.handler(event, work);
       if (!isThenable(result)) return this.#finish(id);
-      this.#working.set(id, work);
+      this.#lanes.atWork(id, work);
       return Promise.resolve(result).then(
         () => this.#finish(id),
         (error: unknown) => this.#fail(id, work, error),
@@ -251,7 +216,7 @@ export class GroupConsumer {
     const reason = reasonOf(error);
     logger.warn({ error, stream, group: owner.group, id, attempt }, 'a handler of a durable channel failed');
     if (attempt >= settings.maxAttempts) return this.#bury(id, work, attempt, reason);
-    this.#working.set(id, work);
+    this.#lanes.atWork(id, work);
     const delayMs = Math.min(settings.backoffMs * 2 ** (attempt - 1), settings.maxBackoffMs);
     await this.#release(id, delayMs, attempt).catch((unanswered: unknown) => this.#unanswered(unanswered));
     this.#takeover.retryIn(delayMs);
@@ -259,7 +224,7 @@ export class GroupConsumer {
 
   async #bury(id: string, work: Work, attempts: number, reason: string): Promise<void> {
     const { driver, stream, owner } = this.#member;
-    this.#working.set(id, work);
+    this.#lanes.atWork(id, work);
     try {
       await driver.bury(stream, owner.group, { id, attempts, reason: reason.slice(0, 1_000) });
     } catch (error) {
