@@ -161,7 +161,7 @@ test('bytes that are no event are dropped and counted, and the next event arrive
 test('without Redis, ephemeral events are counted as dropped and durable ones rejected; subscribers come back', async () => {
   const own = await startRedis();
   try {
-    const one = await bus(channels, { redis: own.url, readyTimeout: 300 });
+    const one = await bus(channels, { redis: own.url, readyTimeout: 3_000 });
     const gaps: Gap[] = [];
     const events = one.on('news', () => undefined, { onGap: (gap) => gaps.push(gap) });
     const handled: number[] = [];
