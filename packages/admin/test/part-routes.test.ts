@@ -1,6 +1,7 @@
 import { createBus, durable, ephemeral } from '@tierkit/bus';
 import { createTiers, type WriteBehindItem } from '@tierkit/cache';
 import { fixedWindow } from '@tierkit/rate-limit';
+import { createRedis } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
@@ -147,6 +148,30 @@ it('says so where there are no such parts', async () => {
   expect((await ask(bare.admin, 'GET', '/api/v1/quotas')).body).toEqual({ quotas: [] });
   expect((await ask(bare.admin, 'GET', '/api/v1/queues')).body).toEqual({ queues: [] });
   await bare.close();
+});
+
+it('lists the other queues when Redis refuses to tell of one', async () => {
+  const redis = { url: inject('redisUrl'), commandTimeout: '10s' };
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
+  const [kit, tiers] = [await setup(redis.url), createTiers({ redis, prefix })];
+  await tiers.ready('10s');
+  const [spoilt] = ['spoilt', 'sound'].map((name) => tiers.writeBehind(name, { flush() {}, worker: false }));
+  await tiers.project('p').writeBehind('key', 1, spoilt!);
+  const raw = createRedis(redis);
+  await raw.ready('10s');
+  await raw.execute((client) => client.set(`${prefix}project:{p}~pending~due:spoilt`, 'no sorted set'));
+  const source = Object.assign(Object.create(kit.kit) as AdminSource, { inspection: tiers.inspection });
+  const { app } = createAdmin(source, { tokens: [{ token: 'queues-0123456789abc', role: 'viewer' }] });
+  const headers = { authorization: 'Bearer queues-0123456789abc' };
+  expect(await (await app.request('/api/v1/queues', { headers })).json()).toEqual({
+    queues: [
+      { name: 'spoilt', kind: 'write-behind', error: 'ERR_REDIS_REPLY' },
+      { name: 'sound', kind: 'write-behind', pending: 0, deadLetters: 0, oldestMs: 0 },
+    ],
+  });
+  await raw.close();
+  await tiers.close();
+  await kit.close();
 });
 
 it.each(['memory', 'redis'])(

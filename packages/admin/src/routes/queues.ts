@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { AdminParts, QueuePart } from '../admin-parts.ts';
+import { TierkitError } from '@tierkit/core';
+import type { AdminParts, QueuePart, QueueState } from '../admin-parts.ts';
 import { jsonValue } from '../json-value.ts';
 import { adminError } from '../problem.ts';
 import { addRoute, type RouteTable } from '../route.ts';
@@ -14,9 +15,10 @@ const Queues = z
         z.object({
           name: z.string(),
           kind: z.enum(['stream', 'write-behind']),
+          error: z.string().optional().openapi({ description: 'A code, where nothing can be said of this one.' }),
           waiting: count.optional(),
-          pending: count,
-          deadLetters: count,
+          pending: count.optional(),
+          deadLetters: count.optional(),
           oldestMs: count.optional(),
           groups: z
             .array(z.object({ name: z.string(), waiting: count.optional(), pending: count }))
@@ -69,7 +71,7 @@ export function queueRoutes(table: RouteTable, { queues }: Required<Pick<AdminPa
     },
     async () => ({
       queues: await Promise.all(
-        all().map(async (one) => Object.assign({ name: one.name, kind: one.kind }, await one.state())),
+        all().map(async (one) => Object.assign({ name: one.name, kind: one.kind }, await stateOf(one))),
       ),
     }),
   );
@@ -118,5 +120,15 @@ export function queueRoutes(table: RouteTable, { queues }: Required<Pick<AdminPa
         return done;
       },
     );
+  }
+}
+
+/** What is wrong with one queue says nothing of the others; that Redis is away does. */
+async function stateOf(queue: QueuePart): Promise<QueueState | { readonly error: string }> {
+  try {
+    return await queue.state();
+  } catch (error) {
+    if (error instanceof TierkitError && error.code === 'ERR_REDIS_REPLY') return { error: error.code };
+    throw error;
   }
 }
