@@ -1,7 +1,7 @@
 import { EventCounter, observeOrUndo, type MetricDefinition as Metric } from '@tierkit/core';
 import { createRedis, redisInput, type RedisConnection } from '@tierkit/redis';
 import { checkOptions, type CheckedOptions } from './definitions/check-options.ts';
-import type { MetricDefinitions } from './definitions/metrics.ts';
+import type { MetricDefinitions, PlanOf } from './definitions/metrics.ts';
 import type { QuotaBackend, QuotaOptions } from './definitions/options.ts';
 import { QuotaCalls } from './calls/quota-calls.ts';
 import type { HistoryOptions, Quota, Subject, SubjectOptions } from './quota.ts';
@@ -25,9 +25,9 @@ const DECISIONS: Metric = {
  */
 export function createQuota<
   const M extends MetricDefinitions<Plan>,
-  Plan = unknown,
+  Plan = never,
   Away extends OnUnavailable = 'refuse',
->(metrics: M, options: QuotaOptions<Plan, Away>): Quota<M, Plan, Away> {
+>(metrics: M, options: QuotaOptions<Plan, Away>): Quota<M, PlanOf<M, Plan>, Away> {
   const checked = checkOptions(metrics, options);
   const decisions = new EventCounter(DECISIONS);
   const redis = isConnection(options.redis)
@@ -54,7 +54,7 @@ export function createQuota<
     },
   };
   // Types of results follow from the definition, which is data here.
-  return quota as unknown as Quota<M, Plan, Away>;
+  return quota as unknown as Quota<M, PlanOf<M, Plan>, Away>;
 }
 
 function openStore(backend: QuotaBackend, { prefix, clock }: CheckedOptions): QuotaStore {

@@ -16,8 +16,10 @@ export type QuotaErrorCode =
   | 'ERR_QUOTA_RANGE'
   /** The id was used for something else. */
   | 'ERR_QUOTA_ID_CONFLICT'
-  /** Redis is away, or the quota is closed. */
-  | 'ERR_QUOTA_UNAVAILABLE';
+  /** Redis is away. */
+  | 'ERR_QUOTA_UNAVAILABLE'
+  /** The quota was closed. */
+  | 'ERR_QUOTA_CLOSED';
 
 export function quotaError<Code extends QuotaErrorCode>(
   code: Code,
@@ -25,4 +27,9 @@ export function quotaError<Code extends QuotaErrorCode>(
   details: Readonly<Record<string, unknown>> = {},
 ): TierkitError<Code> {
   return new TierkitError(code, message, { details });
+}
+
+/** @param applied whether what was asked may have been done */
+export function closedError(applied: unknown = 'no'): TierkitError<'ERR_QUOTA_CLOSED'> {
+  return quotaError('ERR_QUOTA_CLOSED', 'The quota is closed', { applied });
 }

@@ -11,6 +11,7 @@ export type {
   MetricDefinition,
   MetricDefinitions,
   PeriodNames,
+  PlanOf,
 } from './definitions/metrics.ts';
 export type { QuotaBackend, QuotaOptions } from './definitions/options.ts';
 export type { CalendarUnit } from './periods/calendar.ts';

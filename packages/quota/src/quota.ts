@@ -64,7 +64,7 @@ export interface Quota<M, Plan = unknown, Away extends OnUnavailable = 'refuse'>
    * @throws {TierkitError} `ERR_QUOTA_AMOUNTS`, `ERR_QUOTA_LIMIT`, `ERR_QUOTA_PLAN`, `ERR_QUOTA_PERIOD`, `ERR_KEY_INVALID`:
    *   nothing was sent
    * @throws {TierkitError} `ERR_QUOTA_ID_CONFLICT`: the id stands for other amounts; nothing was counted
-   * @throws {TierkitError} `ERR_QUOTA_UNAVAILABLE`
+   * @throws {TierkitError} `ERR_QUOTA_UNAVAILABLE`, `ERR_QUOTA_CLOSED`
    */
   add<A extends Amounts<M>>(
     subject: Subject,
@@ -146,6 +146,9 @@ export interface Quota<M, Plan = unknown, Away extends OnUnavailable = 'refuse'>
 
   /** Resolves once Redis answers. @param timeout How long to wait. @default 5 seconds @throws {TierkitError} `ERR_QUOTA_UNAVAILABLE` */
   ready(timeout?: Duration): Promise<void>;
-  /** Waits for `onThreshold`, then ends a connection of its own. Later calls reject with `ERR_QUOTA_UNAVAILABLE`. */
+  /**
+   * Waits for `onThreshold`, 2 seconds at the most, then ends a connection of its own. From the first call on, all others reject
+   * with `ERR_QUOTA_CLOSED`, also where `onUnavailable` is `'allow'`. It may be called again.
+   */
   close(): Promise<void>;
 }

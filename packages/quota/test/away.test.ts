@@ -59,16 +59,50 @@ it('spends one deadline on a frozen Redis, and a repeat with the id counts once'
   expect(tookMs).toBeLessThan(1_900);
 });
 
-it('is closed for good, with Redis and without', async () => {
-  const shared = createRedis(server.url);
-  onTestFinished(() => shared.close());
-  await shared.ready();
-  for (const redis of [server.url, 'memory', shared]) {
-    const quota = createQuota(metrics, { redis });
-    await quota.ready();
-    await quota.close();
-    await quota.close();
-    await expect(quota.add('u', { calls: 1 })).rejects.toMatchObject(away);
-    await expect(quota.ready('100ms')).rejects.toMatchObject(away);
-  }
+it.each(['refuse', 'allow'] as const)(
+  'is closed for good, with Redis and without, where it would %s',
+  async (onUnavailable) => {
+    const shared = createRedis(server.url);
+    onTestFinished(() => shared.close());
+    await shared.ready();
+    const closed = { code: 'ERR_QUOTA_CLOSED' };
+    for (const redis of [server.url, 'memory', shared, 'redis://127.0.0.1:1']) {
+      const quota = createQuota(metrics, { redis, onUnavailable });
+      if (redis !== 'redis://127.0.0.1:1') await quota.ready();
+      const hold = await quota.reserve('u', { calls: 1 }).then(
+        (reserved) => reserved.hold,
+        () => undefined,
+      );
+      const closing = quota.close();
+      const calls = [
+        () => quota.add('u', { calls: 1 }),
+        () => quota.reserve('u', { calls: 1 }),
+        () => quota.commit('u', 'job'),
+        () => quota.release('u', 'job'),
+        () => quota.set('u', { bytes: 1 }),
+        () => quota.usage('u'),
+        () => quota.usage('u', { from: 0 }),
+        () => quota.reset('u'),
+        () => quota.setLimits('u', { calls: 1 }),
+        () => quota.ready('100ms'),
+        ...(hold === undefined ? [] : [() => hold.commit(), () => hold.release()]),
+      ];
+      for (const call of calls) await expect(call()).rejects.toMatchObject(closed);
+      await closing;
+      await quota.close();
+      for (const call of calls) await expect(call()).rejects.toMatchObject(closed);
+    }
+  },
+);
+
+it('what is under way when it is closed is not allowed by the failure policy', async () => {
+  const quota = createQuota(metrics, { redis: { url: server.url, commandTimeout: '5s' }, onUnavailable: 'allow' });
+  await quota.ready();
+  server.process.signal('SIGSTOP');
+  onTestFinished(() => server.process.signal('SIGCONT'));
+  const added = quota.add('u', { calls: 1 });
+  const outcome = expect(added).rejects.toMatchObject({ code: 'ERR_QUOTA_CLOSED', details: { applied: 'unknown' } });
+  // So that it is sent.
+  await new Promise(setImmediate);
+  await Promise.all([outcome, quota.close()]);
 });

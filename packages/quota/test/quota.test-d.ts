@@ -49,3 +49,28 @@ it('has results without usage only where calls are allowed uncounted', async () 
   if (charge.source === 'none') expectTypeOf(charge).toEqualTypeOf<Uncounted>();
   else expectTypeOf(charge.usage.runs.day.used).toEqualTypeOf<number>();
 });
+
+it('knows the plan from what returns it, or from the limits that take it', async () => {
+  const budgets = { cost_micros: { per: ['day', 'month'], limit: ({ budget }: Plan) => budget } } as const;
+  const asked = createQuota(
+    { api_calls: { per: 'day', limit: (plan) => plan.calls }, runs: { per: 'day', limit: 5 } },
+    {
+      redis: 'memory',
+      plan: async (user: string) => ({ calls: user.length, zone: 'UTC' }),
+      timeZone: (plan) => plan.zone,
+    },
+  );
+  await asked.usage('u', { plan: { calls: 5, zone: 'UTC' } });
+  // @ts-expect-error another plan
+  await asked.usage('u', { plan: { budget: 5, zone: 'UTC' } });
+  const told = createQuota(budgets, { redis: 'memory' });
+  await told.add('u', { cost_micros: 5 }, { plan: { budget: 5, zone: 'UTC' } });
+  // @ts-expect-error half a plan
+  await told.add('u', { cost_micros: 5 }, { plan: { budget: 5 } });
+  const both = createQuota(budgets, { redis: 'memory', plan: async (user) => ({ budget: user.length, zone: 'UTC' }) });
+  await both.usage('u', { plan: { budget: 5, zone: 'UTC' } });
+  // @ts-expect-error limits take another plan than there is
+  createQuota(budgets, { redis: 'memory', plan: async () => ({ calls: 5 }) });
+  const plain = createQuota({ runs: { per: 'day', limit: 1 } }, { redis: 'memory' });
+  await plain.add('u', { runs: 1 }, { plan: 'any' });
+});

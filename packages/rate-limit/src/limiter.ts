@@ -63,8 +63,11 @@ export interface Limiter<Name extends string = string, Plan extends string = str
    * @throws the signal's reason once it is aborted; {TierkitError} as `consume`
    */
   wait(subject: string, options?: WaitOptions<Name, Plan>): Promise<LimitResult<Name>>;
-  /** Resolves once Redis answers. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`: not within the timeout, 5 seconds by default */
+  /** Resolves once Redis answers. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`: not within the timeout, 5 seconds by default; `ERR_LIMIT_CLOSED` */
   ready(timeout?: Duration): Promise<void>;
-  /** Ends connections and timers that the limiter made; later calls are rejected. It may be called again. */
+  /**
+   * Ends connections and timers that the limiter made. Later calls and those under way that Redis has not answered are rejected with
+   * `ERR_LIMIT_CLOSED`, whatever `onUnavailable` says. It may be called again.
+   */
   close(): Promise<void>;
 }

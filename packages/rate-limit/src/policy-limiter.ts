@@ -25,6 +25,7 @@ import { Waiting } from './waiting.ts';
 
 const WAIT_MS = 30_000;
 const ONE: ConsumeOptions = {};
+const OPTIONS: ReadonlySet<string> = new Set<keyof ConsumeOptions>(['cost', 'id', 'plan', 'limits']);
 
 /** A limiter, wired: lists, then the shield, then the store, then what stands in for it. */
 export class PolicyLimiter implements Limiter {
@@ -148,7 +149,8 @@ export class PolicyLimiter implements Limiter {
   }
 
   async wait(subject: string, options: WaitOptions = ONE): Promise<LimitResult> {
-    const { timeout = WAIT_MS, signal, ...rest } = checked(options);
+    const { timeout = WAIT_MS, signal, ...rest } = object(options);
+    checked(rest);
     if (signal !== undefined && !(signal instanceof AbortSignal))
       throw limitError('ERR_LIMIT_ARGUMENT', 'signal must be an AbortSignal');
     const encoded = this.#check(subject, rest.cost ?? 1, rest.id);
@@ -157,6 +159,7 @@ export class PolicyLimiter implements Limiter {
   }
 
   async ready(timeout?: Duration): Promise<void> {
+    if (this.#closed) throw closedError(this.name);
     await this.#redis?.ready(timeout);
   }
 
@@ -170,7 +173,7 @@ export class PolicyLimiter implements Limiter {
   }
 
   #check(subject: string, cost: number, id: string | undefined): string {
-    if (this.#closed) throw limitError('ERR_LIMIT_CLOSED', `the limiter ${this.name} is closed`);
+    if (this.#closed) throw closedError(this.name);
     if (typeof subject !== 'string' || subject === '')
       throw limitError('ERR_LIMIT_ARGUMENT', 'the subject must be a text that is not empty');
     if (!Number.isSafeInteger(cost) || cost < 1)
@@ -219,6 +222,7 @@ export class PolicyLimiter implements Limiter {
         return resultOf(decision, this.policies, parameters, this.#redis === undefined ? 'memory' : 'redis', shadow);
       },
       async (error: unknown) => {
+        if (this.#closed) throw closedError(this.name);
         this.#unanswered(error);
         if (onUnavailable !== 'memory') return uncounted(onUnavailable === 'open', onUnavailable, shadow);
         this.#fallback ??= this.#memoryStore();
@@ -269,7 +273,19 @@ export class PolicyLimiter implements Limiter {
   }
 }
 
-function checked<T>(options: T): T {
+function closedError(name: string): TierkitError {
+  return limitError('ERR_LIMIT_CLOSED', `the limiter ${name} is closed`);
+}
+
+function checked(options: ConsumeOptions): ConsumeOptions {
+  if (options === ONE) return options;
+  for (const name in object(options)) {
+    if (!OPTIONS.has(name)) throw limitError('ERR_LIMIT_ARGUMENT', `${name} is not an option of this call`);
+  }
+  return options;
+}
+
+function object<T>(options: T): T {
   if (typeof options === 'object' && options !== null) return options;
   throw limitError('ERR_LIMIT_ARGUMENT', 'options must be an object');
 }

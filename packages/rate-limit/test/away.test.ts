@@ -68,3 +68,36 @@ it('what Redis refuses counts as no answer, and is not taken for a limit', async
   await limiter.close();
   await redis.close();
 });
+
+it.each(['open', 'closed', 'memory'] as const)(
+  'a closed limiter refuses every call with its code, whatever it would answer without Redis (%s), also what is under way',
+  async (onUnavailable) => {
+    const shared = createRedis(server.url);
+    await shared.ready();
+    for (const redis of [shared, { url: server.url, commandTimeout: '5s' }, 'redis://127.0.0.1:1', 'memory']) {
+      const limiter = make({ redis, onUnavailable, prefix: `${onUnavailable}:` });
+      if (redis !== 'redis://127.0.0.1:1') await limiter.ready();
+      await limiter.close();
+      const calls = [
+        () => limiter.consume('ann'),
+        () => limiter.peek('ann'),
+        () => limiter.wait('ann'),
+        () => limiter.refund('ann'),
+        () => limiter.block('ann', '1s'),
+        () => limiter.reset('ann'),
+        () => limiter.ready(50),
+      ];
+      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
+    }
+    await shared.close();
+    const limiter = make({ redis: { url: server.url, commandTimeout: '5s' }, onUnavailable, prefix: 'under-way:' });
+    await limiter.ready();
+    server.process.signal('SIGSTOP');
+    try {
+      const under = expect(limiter.consume('ann')).rejects.toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
+      await Promise.all([under, limiter.close()]);
+    } finally {
+      server.process.signal('SIGCONT');
+    }
+  },
+);

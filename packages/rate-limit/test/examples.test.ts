@@ -11,7 +11,7 @@ const says: Readonly<Record<string, readonly string[]>> = {
     'another account from there: true\nafter a reset: true\n',
   ],
   'http.ts': ["200 {\n  'RateLimit-Policy': '\"minute\";q=2;w=60',\n", "'\"minute\";r=0;t=60',\n  'Retry-After': '60'"],
-  'waiting.ts': ['allowed: 5\ntook 200 ms at least: true\nin time for a deadline of 1 ms: false\n'],
+  'waiting.ts': ['allowed: 2\ntook 500 ms at least: true\nin time for a deadline of 1 ms: false\n'],
   'limiter.ts': [
     'cost 1: allowed by burst, 2 left\ncost 2: allowed by burst, 0 left\ncost 1: denied by burst, 0 left\n',
     'on plan pro: allowed, 26 of 30 left\na cost of 31 has to wait for Infinity\nafter a reset: 3\n',

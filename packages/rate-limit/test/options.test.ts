@@ -101,6 +101,27 @@ it.each([null, 5, 'x'])('options %j of a call are refused, and nothing is counte
   await limiter.close();
 });
 
+it.each([{ costs: 5 }, { cost: 1, planned: 'pro' }, { timeout: '1s' }, { ID: 'a' }])(
+  'options %j of a call are refused for a name that is none, and nothing is counted',
+  async (options) => {
+    const limiter = createLimiter('u', [fixedWindow({ limit: 1, per: '1m' })], { redis: 'memory' });
+    const refused = {
+      code: 'ERR_LIMIT_ARGUMENT',
+      message: expect.stringMatching(/(costs|planned|timeout|ID) is not an option/),
+    };
+    for (const call of ['consume', 'peek', 'refund'] as const) {
+      await expect(limiter[call]('ann', options as never)).rejects.toMatchObject(refused);
+    }
+    if (!('timeout' in options)) {
+      await expect(limiter.wait('ann', options as never)).rejects.toMatchObject(refused);
+    }
+    expect(await limiter.wait('ann', { timeout: 1, signal: new AbortController().signal })).toMatchObject({
+      allowed: true,
+    });
+    await limiter.close();
+  },
+);
+
 it('a policy may be called like a property of every object', async () => {
   const policies = [
     fixedWindow({ limit: 5, per: '1m', name: 'constructor' }),

@@ -11,7 +11,7 @@ import {
 import type { Bus, BusStream, Channels } from '@tierkit/bus';
 import { systemClock, type Duration } from '@tierkit/core';
 import type { Locks } from '@tierkit/lock';
-import type { MetricDefinitions, OnUnavailable, Quota } from '@tierkit/quota';
+import type { MetricDefinitions, OnUnavailable, PlanOf, Quota } from '@tierkit/quota';
 import type { Guard, Limiter, Policy } from '@tierkit/rate-limit';
 import {
   createRedis,
@@ -85,10 +85,10 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
    *
    * @throws {TierkitError} `ERR_QUOTA_OPTIONS`; `ERR_TIERKIT_OPTIONS`: the kit keeps nothing
    */
-  quota<const M extends MetricDefinitions<Plan>, Plan = unknown, Away extends OnUnavailable = 'refuse'>(
+  quota<const M extends MetricDefinitions<Plan>, Plan = never, Away extends OnUnavailable = 'refuse'>(
     metrics: M,
     options?: KitQuotaOptions<Plan, Away>,
-  ): Quota<M, Plan, Away>;
+  ): Quota<M, PlanOf<M, Plan>, Away>;
   /**
    * Typed events between instances, see `@tierkit/bus`; durable ones are kept on `durableRedis`. It ends with the kit.
    *

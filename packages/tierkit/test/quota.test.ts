@@ -56,7 +56,7 @@ it('counts on durableRedis where there is one, and shares that connection among 
   expect(await connections()).toBe(1);
   await kit.close();
   await expect.poll(connections).toBe(0);
-  await expect(quotas[0]?.add('user', { api_calls: 1 })).rejects.toMatchObject({ code: 'ERR_QUOTA_UNAVAILABLE' });
+  await expect(quotas[0]?.add('user', { api_calls: 1 })).rejects.toMatchObject({ code: 'ERR_QUOTA_CLOSED' });
 });
 
 it('counts in memory where the kit is in memory, by its clock, and nowhere where it keeps nothing', async () => {

@@ -11,7 +11,7 @@ import { checkAmounts, checkCallOptions, checkLimits, limitChanges, type AmountR
 import type { Asked } from './charge-report.ts';
 import type { CheckedMetric } from '../definitions/checked-metrics.ts';
 import { LONGEST_MS, type CheckedOptions } from '../definitions/check-options.ts';
-import { quotaError } from '../errors.ts';
+import { closedError, quotaError } from '../errors.ts';
 import type { AddOptions, HistoryOptions, ReserveOptions, ResetOptions, Subject, SubjectOptions } from '../quota.ts';
 import { Decisions, type Ask, type Party } from './decisions.ts';
 import { checkRange, readHistory } from './history.ts';
@@ -37,6 +37,7 @@ export class QuotaCalls {
   readonly #store: QuotaStore;
   readonly #rows: RequestRows;
   readonly #decisions: Decisions;
+  #closing: Promise<void> | undefined;
 
   /** @param counter of decisions, by operation and result */
   constructor(options: CheckedOptions, store: QuotaStore, counter: EventCounter) {
@@ -47,7 +48,7 @@ export class QuotaCalls {
   }
 
   async add(subject: Subject, amounts: unknown, options: CallOptions = {}): Promise<object> {
-    checkCallOptions(options);
+    this.#check(options);
     const id = options.id === undefined ? '' : encodeSegment(options.id, 'id');
     const ask = await this.#asking(subject, amounts, options, { signed: true });
     return this.#unlessAway(async () => {
@@ -61,7 +62,7 @@ export class QuotaCalls {
     amounts: unknown,
     options: ReserveOptions<AnyAmounts, unknown> = {},
   ): Promise<object> {
-    checkCallOptions(options);
+    this.#check(options);
     const given = options.id ?? randomUUID();
     const id = encodeSegment(given, 'id');
     const { ttl } = options;
@@ -89,7 +90,7 @@ export class QuotaCalls {
           id: String(given),
           expiresMs: decision.holdExpiresMs,
           commit: async (actual?: unknown, how: CallOptions = {}) => {
-            checkCallOptions(how);
+            this.#check(how);
             return settle('commit', actual, how);
           },
           release: () => settle('release'),
@@ -97,7 +98,7 @@ export class QuotaCalls {
         return { ...charge, hold };
       },
       (uncounted) => {
-        const settle = async (): Promise<object> => uncounted;
+        const settle = (): Promise<object> => this.#unlessAway(async () => uncounted);
         return { ...uncounted, hold: { id: String(given), expiresMs: 0, commit: settle, release: settle } };
       },
     );
@@ -110,7 +111,7 @@ export class QuotaCalls {
     actual?: unknown,
     options: CallOptions = {},
   ): Promise<object> {
-    checkCallOptions(options);
+    this.#check(options);
     const id = encodeSegment(givenId, 'id');
     const party = await this.#party(subject, options, verb === 'commit');
     return this.#unlessAway(async () => {
@@ -121,14 +122,14 @@ export class QuotaCalls {
   }
 
   async set(subject: Subject, gauges: unknown, options: SubjectOptions<AnyAmounts, unknown> = {}): Promise<object> {
-    checkCallOptions(options);
+    this.#check(options);
     const ask = await this.#asking(subject, gauges, options, { gauges: true });
     const { usage } = await this.#decisions.decide(ask.party, { verb: 'set', id: '', ...ask });
     return usage;
   }
 
   async usage(subject: Subject, options: SubjectOptions<AnyAmounts, unknown> = {}): Promise<object> {
-    checkCallOptions(options);
+    this.#check(options);
     const nothing = Object.fromEntries([...this.#options.metrics.keys()].map((name) => [name, 0]));
     const ask = await this.#asking(subject, nothing, options, {});
     const { usage } = await this.#decisions.decide(ask.party, { verb: 'read', id: '', ...ask });
@@ -136,7 +137,7 @@ export class QuotaCalls {
   }
 
   async reset(subject: Subject, options: ResetOptions<unknown> = {}): Promise<object> {
-    checkCallOptions(options);
+    this.#check(options);
     const counted = [...this.#options.metrics.values()].filter(({ periods }) => periods.length > 0);
     const { metrics: names = counted.map(({ name }) => name) } = options;
     if (!Array.isArray(names)) throw quotaError('ERR_QUOTA_AMOUNTS', 'metrics must be a list of names');
@@ -147,24 +148,39 @@ export class QuotaCalls {
   }
 
   async history(subject: Subject, options: HistoryOptions<unknown>): Promise<object> {
-    checkCallOptions(options);
+    this.#check(options);
     const range = checkRange(this.#options.metrics, options, this.#decisions.now());
     const { encoded, plan } = await this.#party(subject, options, true);
     return readHistory(this.#store, this.#rows, { ...range, subject: encoded, plan });
   }
 
   async setLimits(subject: Subject, limits: unknown): Promise<void> {
+    this.#requireOpen();
     const encoded = encodeSegment(subject, 'subject');
     await this.#store.storeLimits(encoded, limitChanges(this.#options.metrics, limits));
   }
 
   async ready(timeout: Duration = 5_000): Promise<void> {
+    this.#requireOpen();
     await this.#store.ready(parseDuration(timeout, 'timeout', { maxMs: LONGEST_TIMER_MS }));
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     await this.#decisions.settled();
     await this.#store.close();
+  }
+
+  #check(options: unknown): void {
+    this.#requireOpen();
+    checkCallOptions(options);
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw closedError();
   }
 
   async #asking(
@@ -238,6 +254,7 @@ export class QuotaCalls {
 
   async #unlessAway(call: () => Promise<object>, otherwise = (uncounted: Uncounted): object => uncounted) {
     try {
+      this.#requireOpen();
       return await call();
     } catch (error) {
       if (this.#options.onUnavailable !== 'allow' || !isUnavailable(error)) throw error;

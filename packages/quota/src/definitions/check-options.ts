@@ -3,7 +3,7 @@ import { checkMetrics, checkThresholds, THRESHOLDS_RULE, type CheckedMetric } fr
 import { quotaError } from '../errors.ts';
 import type { QuotaOptions } from './options.ts';
 import { Windows } from '../periods/windows.ts';
-import type { OnUnavailable, QuotaThreshold } from '../usage.ts';
+import type { OnUnavailable } from '../usage.ts';
 
 /** Options that were checked, their defaults filled in. */
 export interface CheckedOptions {
@@ -12,7 +12,7 @@ export interface CheckedOptions {
   readonly timeZone: string | ((plan: unknown) => string);
   readonly plan: ((subject: string) => unknown) | undefined;
   readonly onUnavailable: OnUnavailable;
-  readonly onThreshold: ((reached: QuotaThreshold) => void | Promise<void>) | undefined;
+  readonly onThreshold: QuotaOptions['onThreshold'] | undefined;
   readonly idTtlMs: number;
   readonly holdTtlMs: number;
   readonly logger: Logger;

@@ -33,6 +33,17 @@ export type MetricDefinition<Plan = never> = CounterMetric<Plan> | GaugeMetric<P
 /** Metrics by name: letters, digits and `_ . -`, 64 at most. Amounts are whole numbers, for money of micro-units. */
 export type MetricDefinitions<Plan = never> = Readonly<Record<string, MetricDefinition<Plan>>>;
 
+type LimitPlan<D> = D extends { readonly limit: (plan: infer Plan) => unknown } ? (plan: Plan) => void : never;
+
+/** The plan of a quota: what its `plan` returns, else what the functions of its metrics' limits say that they take. */
+export type PlanOf<M, Plan> = [Plan] extends [never]
+  ? [LimitPlan<M[keyof M]>] extends [never]
+    ? unknown
+    : LimitPlan<M[keyof M]> extends (plan: infer Taken) => void
+      ? Taken
+      : unknown
+  : Plan;
+
 type NameOf<P> = P extends string ? P : P extends PeriodDefinition ? P['name'] : never;
 
 /** The names of the periods of a metric, `'gauge'` for a gauge. */

@@ -18,8 +18,11 @@ export interface QuotaOptions<Plan = unknown, Away extends OnUnavailable = OnUna
   readonly onUnavailable?: Away;
   /** Parts of a limit at which `onThreshold` is called, for metrics that have none of their own. @default [0.8, 1] */
   readonly thresholds?: readonly number[];
-  /** Is called when a threshold is reached, by the process whose charge reached it. What it throws is logged. */
-  readonly onThreshold?: (reached: QuotaThreshold) => void | Promise<void>;
+  /**
+   * Is called when a threshold is reached, by the process whose charge reached it. What it throws is logged. The signal is
+   * aborted when the quota is closed and has waited 2 seconds for it.
+   */
+  readonly onThreshold?: (reached: QuotaThreshold, context: { readonly signal: AbortSignal }) => void | Promise<void>;
   /** How long an id is remembered, so that a repeat counts once. @default '1d' */
   readonly idTtl?: Duration;
   /** How long a hold lasts that `reserve` is not given a `ttl` for. @default '5m' */

@@ -1,5 +1,5 @@
 import type { Clock } from '@tierkit/core';
-import { TierkitError } from '@tierkit/core';
+import { closedError } from '../errors.ts';
 import { MemorySubject } from './memory-subject.ts';
 import type { HeldRow, HistoryRequest, LimitChange, QuotaStore, StoreReply, StoreRequest } from './quota-store.ts';
 
@@ -82,8 +82,6 @@ export class MemoryStore implements QuotaStore {
   }
 
   #requireOpen(): void {
-    if (this.#closed) {
-      throw new TierkitError('ERR_QUOTA_UNAVAILABLE', 'The quota is closed', { details: { applied: 'no' } });
-    }
+    if (this.#closed) throw closedError();
   }
 }

@@ -12,6 +12,7 @@ import {
 } from './quota-store.ts';
 import type { Window } from '../periods/windows.ts';
 import { decisionOf, heldRowsOf } from './decision-text.ts';
+import { closedError } from '../errors.ts';
 import { confirmTold } from './redis-scripts/confirm-told.ts';
 import { decide } from './redis-scripts/decide.ts';
 import { readWindows } from './redis-scripts/read-windows.ts';
@@ -131,14 +132,13 @@ export class RedisStore implements QuotaStore {
 
   /** Says in this package's words that Redis did not do it. */
   async #asked<T>(ask: () => Promise<T>): Promise<T> {
-    if (this.#closed) {
-      throw new TierkitError('ERR_QUOTA_UNAVAILABLE', 'The quota is closed', { details: { applied: 'no' } });
-    }
+    if (this.#closed) throw closedError();
     try {
       return await ask();
     } catch (cause) {
       if (!(cause instanceof TierkitError) || !cause.code.startsWith('ERR_REDIS_')) throw cause;
       const applied = cause.details['applied'] ?? 'no';
+      if (this.#closed) throw closedError(applied);
       throw new TierkitError('ERR_QUOTA_UNAVAILABLE', `Redis cannot be asked about the quota: ${cause.message}`, {
         cause,
         details: { applied },

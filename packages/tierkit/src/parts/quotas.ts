@@ -3,6 +3,7 @@ import {
   type LimitUsage,
   type MetricDefinitions,
   type OnUnavailable,
+  type PlanOf,
   type Quota,
   type QuotaOptions,
 } from '@tierkit/quota';
@@ -40,7 +41,7 @@ export class Quotas {
   create<const M extends MetricDefinitions<Plan>, Plan, Away extends OnUnavailable>(
     metrics: M,
     options: KitQuotaOptions<Plan, Away> = {},
-  ): Quota<M, Plan, Away> {
+  ): Quota<M, PlanOf<M, Plan>, Away> {
     const { prefix = '', logger, clock, telemetry } = this.#options;
     const quota = createQuota<M, Plan, Away>(metrics, {
       ...options,
