@@ -7,7 +7,6 @@ import { createRunner } from './runner.ts';
 import type { OpenWriteBehindSubject, WriteBehindScenario } from './write-behind-subject.ts';
 
 const KEYS = 1_000;
-const BYTES = 1_000;
 
 interface Participant {
   readonly name: string;
@@ -24,7 +23,7 @@ export async function runWriteBehindWrites(
   options: MeasureOptions,
 ): Promise<ScenarioResult> {
   return withParticipants(scenario, server, async (participants) => {
-    const value = fileTree(1, BYTES);
+    const value = fileTree(1, scenario.valueBytes);
     const runners = participants.map(({ name, open, keys }) => {
       const write = (key: string): Promise<unknown> => open.write(key, value);
       const asSubject = { read: write, write, close: open.close };
@@ -44,7 +43,7 @@ export async function runWriteBehindFlush(
     const timings = participants.map(({ name }) => ({ name, nsPerOperation: [] as number[] }));
     for (let round = -1; round < rounds; round++) {
       for (const [index, { name, open, keys }] of participants.entries()) {
-        const value = fileTree(round + 2, BYTES);
+        const value = fileTree(round + 2, scenario.valueBytes);
         await Promise.all(keys.map((key) => open.write(key, value)));
         const startMs = performance.now();
         const flushed = await open.flush();
@@ -71,10 +70,10 @@ async function withParticipants(
       const opened = await open(server.port);
       participants.push({ name, open: opened, keys });
       const before = await server.commands.total();
-      for (const [i, key] of keys.entries()) await opened.write(key, fileTree(i, BYTES));
+      for (const [i, key] of keys.entries()) await opened.write(key, fileTree(i, scenario.valueBytes));
       commandsPerRead.set(name, ((await server.commands.total()) - before) / KEYS);
       for (const [i, key] of keys.entries()) {
-        const same = isDeepStrictEqual(await opened.read(key), fileTree(i, BYTES));
+        const same = isDeepStrictEqual(await opened.read(key), fileTree(i, scenario.valueBytes));
         if (!same) throw new Error(`${name} does not give back what was written: ${key}`);
       }
       await opened.flush();

@@ -1,3 +1,4 @@
+import type { Goals } from './goals.ts';
 import type { Subject } from './subject.ts';
 
 /** A place for writes that a sink takes later, ready to be measured. */
@@ -18,8 +19,11 @@ export interface WriteBehindSubject extends Pick<Subject, 'name' | 'role'> {
 
 export interface WriteBehindScenario {
   readonly name: string;
+  /** About how long a value is as JSON. */
+  readonly valueBytes: number;
   /** How many writes are under way at a time. */
   readonly concurrency: number;
   readonly goal: number | undefined;
+  readonly goals?: Goals;
   readonly subjects: readonly WriteBehindSubject[];
 }

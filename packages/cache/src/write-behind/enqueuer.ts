@@ -4,7 +4,7 @@ import type { ScopeAddress } from '../scope-address.ts';
 import type { EnqueueOutcome, NewWrite, PendingStore, QueueKeys } from './pending-store.ts';
 
 /** Of one step; more are under way at the same time, so that Redis works on one while the next is made. */
-const MOST_WRITES = 32;
+const MOST_WRITES = 25;
 const MOST_BYTES = 1_048_576;
 /** Scopes that are known to be in use; of others the server tells. */
 const MOST_SCOPES = 10_000;
