@@ -51,20 +51,12 @@ export class FailureGuard implements Guard {
 
   async check(subject: GuardSubject): Promise<GuardVerdict> {
     const kinds = this.#kinds(subject);
-    return this.#answered(() =>
-      Promise.all(
-        kinds.map(async ({ kind, key }) => ({ kind, ...(await this.#store.standing(key, this.#settings[kind])) })),
-      ),
-    );
+    return this.#answered(() => Promise.all(kinds.map((one) => this.#ask('standing', one))));
   }
 
   async failed(subject: GuardSubject): Promise<GuardVerdict> {
     const kinds = this.#kinds(subject);
-    return this.#answered(() =>
-      Promise.all(
-        kinds.map(async ({ kind, key }) => ({ kind, ...(await this.#store.failed(key, this.#settings[kind])) })),
-      ),
-    );
+    return this.#answered(() => Promise.all(kinds.map((one) => this.#ask('failed', one))));
   }
 
   async succeeded(subject: GuardSubject): Promise<void> {
@@ -89,8 +81,8 @@ export class FailureGuard implements Guard {
   /** The address first: whoever is blocked there can use up no account's attempts. */
   async #counted(kinds: readonly Counted[]): Promise<readonly Stands[]> {
     const stands: Stands[] = [];
-    for (const { kind, key } of kinds.toReversed()) {
-      const standing = { kind, ...(await this.#store.attempt(key, this.#settings[kind])) };
+    for (const one of kinds.toReversed()) {
+      const standing = await this.#ask('attempt', one);
       if (standing.blockedMs > 0) {
         await this.#takenBack(kinds.filter((other) => stands.some((counted) => counted.kind === other.kind)));
         return [standing];
@@ -118,6 +110,10 @@ export class FailureGuard implements Guard {
         ),
       ),
     );
+  }
+
+  async #ask(call: 'standing' | 'failed' | 'attempt', { kind, key }: Counted): Promise<Stands> {
+    return { kind, ...(await this.#store[call](key, this.#settings[kind])) };
   }
 
   async #answered(ask: () => Promise<readonly Stands[]>): Promise<GuardVerdict> {
