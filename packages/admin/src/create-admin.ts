@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { silentLogger, type Logger } from '@tierkit/core';
+import { safeLogger, type Logger } from '@tierkit/core';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
@@ -72,7 +72,7 @@ export function routesOf(admin: Admin): readonly RouteRow[] {
  * @throws {TierkitError} `ERR_ADMIN_OPTIONS` naming every fault
  */
 export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
-  const { logger = silentLogger } = options;
+  const logger = safeLogger(options.logger);
   const authenticate = authenticator(options.tokens);
   const audit = new AuditLog(logger, options.onAudit);
   const behind = { queues: () => kit.inspection.queues.map(writeBehindPart) };

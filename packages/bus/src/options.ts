@@ -1,6 +1,6 @@
 import {
   combineTelemetry,
-  silentLogger,
+  safeLogger,
   systemClock,
   type Clock,
   type Duration,
@@ -126,7 +126,7 @@ export function busSettings(options: BusOptions): BusSettings {
     maxPayloadBytes: faults.whole('maxPayloadBytes', 1_048_576),
     readyTimeoutMs: faults.duration('readyTimeout', 5_000),
     feedTimeoutMs: faults.duration('feedTimeout', 3_000),
-    logger: options.logger ?? silentLogger,
+    logger: safeLogger(options.logger),
     clock: options.clock ?? (options.redis instanceof MemoryBroker ? options.redis.clock : systemClock),
   };
   faults.throwIfAny();

@@ -1,4 +1,4 @@
-import { createCodec, compilePattern, silentLogger, systemClock, type Sealer } from '@tierkit/core';
+import { createCodec, compilePattern, safeLogger, systemClock, type Sealer } from '@tierkit/core';
 import { createPubSubFeed, createRedis, redisInput, type InvalidationFeed, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import { BackgroundLoads } from './loads/background-loads.ts';
@@ -57,7 +57,7 @@ export function createInstance(options: CacheOptions): Instance {
   const { redis: backend } = options;
   const prefix = validatePrefix(options.prefix ?? '');
   const clock = options.clock ?? systemClock;
-  const logger = options.logger ?? silentLogger;
+  const logger = safeLogger(options.logger);
   const maxValueBytes = positiveInteger(options.maxValueBytes, 8_388_608, 'maxValueBytes');
   const codec = createCodec({ maxBytes: maxValueBytes });
   const l1 = options.l1 ?? {};

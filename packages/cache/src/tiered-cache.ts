@@ -141,10 +141,15 @@ export class TieredCache implements Tiers {
 
   close(): Promise<void> {
     this.#schedules.close();
-    this.#stopObserving?.();
     this.#history.close();
-    this.#closing ??= this.#instance.writeBehind.close().then(() => this.#instance.close());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // What closing still flushes is counted too.
+    await this.#instance.writeBehind.close().finally(() => this.#stopObserving?.());
+    await this.#instance.close();
   }
 
   #create(options: TiersOptions): Instance {

@@ -68,12 +68,15 @@ test('several telemetries are told alike; spans are nested, and only where there
   ]);
 });
 
-test('none and one are what they are', () => {
-  const one = recorder('a', []);
+test('none are nobody, and one is told once however it is given', async () => {
   expect(combineTelemetry(undefined)).toBeUndefined();
   expect(combineTelemetry([])).toBeUndefined();
-  expect(combineTelemetry(one)).toBe(one);
-  expect(combineTelemetry([one])).toBe(one);
+  const log: string[] = [];
+  const one = recorder('a', log);
+  for (const given of [one, [one], [one, one]]) {
+    await operation(combineTelemetry(given) as Telemetry).run(async () => {});
+    expect(log.splice(0)).toEqual(['a done']);
+  }
 });
 
 test.each([

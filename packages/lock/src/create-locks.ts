@@ -1,4 +1,4 @@
-import { observeOrUndo, silentLogger, systemClock } from '@tierkit/core';
+import { observeOrUndo, safeLogger, systemClock } from '@tierkit/core';
 import { createRedis, redisInput, type RedisConnection, type RedisInput } from '@tierkit/redis';
 import { locksSource } from './locks-source.ts';
 import type { Locks } from './locks.ts';
@@ -17,7 +17,8 @@ import { processName, StoreLocks } from './store-locks.ts';
  */
 export function createLocks(options: LocksOptions): Locks {
   const defaults = checkLocksOptions(options);
-  const { prefix = '', instance = '', logger = silentLogger, clock = systemClock, redis: where, quorum } = options;
+  const { prefix = '', instance = '', clock = systemClock, redis: where, quorum } = options;
+  const logger = safeLogger(options.logger);
   const process = processName(instance);
   let stopObserving: (() => void) | undefined;
   const opened: RedisConnection[] = [];

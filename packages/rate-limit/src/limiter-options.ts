@@ -2,7 +2,7 @@ import {
   combineTelemetry,
   LONGEST_TIMER_MS,
   parseDuration,
-  silentLogger,
+  safeLogger,
   systemClock,
   type Clock,
   type Duration,
@@ -145,7 +145,7 @@ export function resolveLimiterOptions(
     shieldSubjects: shield === false ? 0 : subjects(shield, 'shield', 10_000),
     idTtlMs: duration('idTtl', 300_000),
     memorySubjects: subjects(given['memory'], 'memory', 100_000),
-    logger: options?.logger ?? silentLogger,
+    logger: safeLogger(options?.logger),
     telemetry: combineTelemetry(options?.telemetry),
     clock: options?.clock ?? systemClock,
   };

@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { combineTelemetry, silentLogger, type Logger, type Telemetry } from '@tierkit/core';
+import { combineTelemetry, safeLogger, type Logger, type Telemetry } from '@tierkit/core';
 import { parseAddress, parseRedisUrl, type UrlParts } from './addresses.ts';
 import { OptionFaults } from './option-faults.ts';
 import type { Endpoint, NatMap, RedisOptions } from './options.ts';
@@ -102,7 +102,7 @@ export function resolveOptions(input: string | RedisOptions): ResolvedOptions {
     healthCheckIntervalMs: faults.duration('healthCheckInterval', options.healthCheckInterval, 10_000, DAY_MS),
     breakerFailures: faults.integer('breaker.failures', options.breaker?.failures, 1, 1_000_000, 5),
     breakerResetAfterMs: faults.duration('breaker.resetAfter', options.breaker?.resetAfter, 1_000, DAY_MS),
-    logger: options.logger ?? silentLogger,
+    logger: safeLogger(options.logger),
     telemetry: combineTelemetry(options.telemetry),
     clientName: faults.text('clientName', options.clientName),
     redact: redactor([password, sentinelPassword]),

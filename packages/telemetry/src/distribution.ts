@@ -1,5 +1,5 @@
 import type { Attributes, Durations, MetricDefinition } from '@tierkit/core';
-import { seriesId } from './series-sums.ts';
+import { seriesId } from './sources.ts';
 
 /** What was recorded of one series. */
 export interface Cells {
@@ -9,7 +9,10 @@ export interface Cells {
   sum: number;
 }
 
-/** A histogram in plain numbers: to record is to find the bucket and to add one, without looking at attributes. */
+/**
+ * A histogram in plain numbers: to record is to find the bucket and to add one, without looking at attributes. What is no
+ * duration, below zero or not finite, is left out.
+ */
 export class Distribution {
   readonly metric: MetricDefinition;
   readonly bounds: Float64Array;
@@ -24,6 +27,7 @@ export class Distribution {
     const succeeded = this.#cellsOf(attributes);
     return {
       record: (seconds, errorType) => {
+        if (!(seconds >= 0 && seconds < Infinity)) return;
         const cells = errorType === undefined ? succeeded : this.#cellsOf({ ...attributes, 'error.type': errorType });
         const bucket = this.#bucketOf(seconds);
         cells.counts[bucket] = (cells.counts[bucket] ?? 0) + 1;

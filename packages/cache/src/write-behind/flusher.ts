@@ -118,7 +118,8 @@ export class Flusher {
     if (taken.length === 0) return;
     const { store, queue, settings, clock, onReplayed } = this.#parts;
     this.counts.flushed += taken.length;
-    this.counts.lagMs = clock.now() - Math.min(...taken.map(({ write }) => write.enqueuedAtMs));
+    // It was noted by Redis's clock, which may be ahead of this one.
+    this.counts.lagMs = Math.max(0, clock.now() - Math.min(...taken.map(({ write }) => write.enqueuedAtMs)));
     const giveUpMs = clock.monotonic() + settings.leaseMs;
     await this.#perClaim(taken, async ({ scope, lease }, writes) => {
       for (;;) {

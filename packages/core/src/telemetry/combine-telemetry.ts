@@ -1,9 +1,13 @@
+import { safeTelemetry } from './safe-telemetry.ts';
 import type { Spans, Telemetry } from './telemetry.ts';
 
-/** One telemetry that tells several, for example metrics to Prometheus and traces to OpenTelemetry; undefined for none. */
+/**
+ * One telemetry that tells several, for example metrics to Prometheus and traces to OpenTelemetry; undefined for none.
+ * One that is given twice is told once. Their failures are kept from whoever tells them.
+ */
 export function combineTelemetry(given: Telemetry | readonly Telemetry[] | undefined): Telemetry | undefined {
-  if (given === undefined || !isList(given)) return given;
-  const [first, ...others] = given;
+  if (given === undefined) return undefined;
+  const [first, ...others] = [...new Set(isList(given) ? given : [given])].map(safeTelemetry);
   return first && others.reduce(both, first);
 }
 
@@ -15,10 +19,17 @@ function both(one: Telemetry, two: Telemetry): Telemetry {
   const spans = one.spans && two.spans ? nested(one.spans, two.spans) : (one.spans ?? two.spans);
   return {
     observe(source) {
-      const ends = [one.observe(source), two.observe(source)];
-      return () => {
-        for (const end of ends) end();
-      };
+      const endOne = one.observe(source);
+      try {
+        const endTwo = two.observe(source);
+        return () => {
+          endOne();
+          endTwo();
+        };
+      } catch (error) {
+        endOne();
+        throw error;
+      }
     },
     durations(metric, attributes) {
       const series = [one.durations(metric, attributes), two.durations(metric, attributes)];

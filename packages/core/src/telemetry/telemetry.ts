@@ -12,11 +12,13 @@ export interface MetricDefinition {
   readonly description: string;
   /** The attributes that its series may have. */
   readonly attributes: readonly string[];
+  /** What the numbers of several sources, or processes, with the same attributes make together. @default 'sum' */
+  readonly merge?: 'sum' | 'max';
   /** Upper bounds of a duration's buckets, in seconds, ascending. */
   readonly bounds?: readonly number[];
 }
 
-/** Takes one number of a metric. Numbers of several sources with the same attributes are added up. */
+/** Takes one number of a metric. Numbers of several sources with the same attributes become one, as its `merge` says. */
 export type Observe = (metric: MetricDefinition, value: number, attributes: Attributes) => void;
 
 /** Numbers that somebody keeps anyway, read when they are collected. */
@@ -64,7 +66,7 @@ export interface Spans {
 /**
  * Where a part tells what it does. Parts are given one or none: without it, they pay for one comparison with undefined.
  *
- * No method throws.
+ * No method should throw. Parts are not disturbed by one that does, but `observe` may refuse a source.
  */
 export interface Telemetry {
   /**

@@ -1,4 +1,4 @@
-import { parseDuration, silentLogger, systemClock, type Clock, type Duration, type Logger } from '@tierkit/core';
+import { parseDuration, safeLogger, systemClock, type Clock, type Duration, type Logger } from '@tierkit/core';
 import { checkMetrics, checkThresholds, THRESHOLDS_RULE, type CheckedMetric } from './checked-metrics.ts';
 import { quotaError } from '../errors.ts';
 import type { QuotaOptions } from './options.ts';
@@ -72,7 +72,7 @@ export function checkOptions(metrics: unknown, given: unknown): CheckedOptions {
     onThreshold,
     idTtlMs,
     holdTtlMs,
-    logger: options.logger ?? silentLogger,
+    logger: safeLogger(options.logger),
     clock: options.clock ?? systemClock,
   };
 }

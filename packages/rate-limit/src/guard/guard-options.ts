@@ -1,4 +1,4 @@
-import { parseDuration, silentLogger, systemClock, type Clock, type Duration, type Logger } from '@tierkit/core';
+import { parseDuration, safeLogger, systemClock, type Clock, type Duration, type Logger } from '@tierkit/core';
 import type { LimiterBackend } from '../limiter-options.ts';
 import { throwFaults } from '../errors.ts';
 
@@ -89,7 +89,7 @@ export function resolveGuardOptions(name: unknown, options: GuardOptions): Guard
     onUnavailable,
     ipv6Prefix,
     memorySubjects,
-    logger: given.logger ?? silentLogger,
+    logger: safeLogger(given.logger),
     clock: given.clock ?? systemClock,
   };
   throwFaults('ERR_LIMIT_OPTIONS', 'createGuard', faults);

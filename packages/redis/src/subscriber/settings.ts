@@ -1,4 +1,4 @@
-import { silentLogger, systemClock, type Clock, type Logger } from '@tierkit/core';
+import { safeLogger, systemClock, type Clock, type Logger } from '@tierkit/core';
 import { randomBytes } from 'node:crypto';
 
 export interface SubscriberOptions {
@@ -32,7 +32,7 @@ export function subscriberSettings(options: SubscriberOptions): SubscriberSettin
     timeoutMs,
     heartbeatMs: options.heartbeatMs ?? timeoutMs / 3,
     beatChannel: `${options.prefix ?? ''}{tierkit}beat:${randomBytes(9).toString('base64url')}`,
-    logger: options.logger ?? silentLogger,
+    logger: safeLogger(options.logger),
     clock: options.clock ?? systemClock,
   };
 }

@@ -2,7 +2,7 @@ import type { MetricDefinition, MetricSource } from '@tierkit/core';
 import type { BatchObservableCallback, Meter, Observable } from '@opentelemetry/api';
 import { otelAttributes } from './attributes.ts';
 import type { RecordedDurations } from './recorded-durations.ts';
-import { sumSeries } from '../series-sums.ts';
+import { Sources } from '../sources.ts';
 
 /**
  * Counters and gauges as observable instruments: nothing is recorded while a cache works, its own numbers are read when a
@@ -11,7 +11,7 @@ import { sumSeries } from '../series-sums.ts';
 export class ObservedMetrics {
   readonly #meter: Meter;
   readonly #durations: RecordedDurations;
-  readonly #sources = new Set<MetricSource>();
+  readonly #sources = new Sources();
   readonly #instruments = new Map<string, Observable>();
   #observed: Observable[] = [];
 
@@ -40,7 +40,7 @@ export class ObservedMetrics {
   // The SDK calls this before it looks at its histograms.
   readonly #collect: BatchObservableCallback = (result) => {
     this.#durations.flush();
-    for (const { metric, series } of sumSeries(this.#sources).values()) {
+    for (const { metric, series } of this.#sources.sums().values()) {
       const instrument = this.#instrumentOf(metric);
       for (const { value, attributes } of series.values()) {
         result.observe(instrument, value, otelAttributes(attributes));

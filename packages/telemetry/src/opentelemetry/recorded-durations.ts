@@ -1,5 +1,6 @@
 import type { Attributes, Durations, MetricDefinition } from '@tierkit/core';
 import type { Attributes as OtelAttributes, Histogram, Meter } from '@opentelemetry/api';
+import { seriesId } from '../sources.ts';
 import { otelAttributes } from './attributes.ts';
 
 /** Durations of one series that are recorded together: a duration by itself takes the SDK several times as long. */
@@ -9,7 +10,7 @@ const BATCH = 64;
 export class RecordedDurations {
   readonly #meter: Meter;
   readonly #histograms = new Map<string, Histogram>();
-  readonly #series: SeriesDurations[] = [];
+  readonly #series = new Map<string, SeriesDurations>();
   #collected = false;
 
   constructor(meter: Meter) {
@@ -25,8 +26,10 @@ export class RecordedDurations {
   of(metric: MetricDefinition, attributes: Attributes): Durations {
     const histogram = this.#histogramOf(metric);
     const succeeded = otelAttributes(attributes);
-    const series = new SeriesDurations(histogram, succeeded);
-    this.#series.push(series);
+    // One for all parts that record it, so that there are as many as series, however often parts are made.
+    const id = `${metric.name} ${seriesId(metric, attributes)}`;
+    const series = this.#series.get(id) ?? new SeriesDurations(histogram, succeeded);
+    this.#series.set(id, series);
     return {
       record: (seconds, errorType) => {
         if (errorType !== undefined) histogram.record(seconds, { ...succeeded, 'error.type': errorType });
@@ -38,7 +41,7 @@ export class RecordedDurations {
 
   /** Records what waits. */
   flush(): void {
-    for (const series of this.#series) series.flush();
+    for (const series of this.#series.values()) series.flush();
   }
 
   #histogramOf({ name, unit, description, bounds = [] }: MetricDefinition): Histogram {

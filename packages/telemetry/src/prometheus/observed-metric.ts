@@ -1,5 +1,5 @@
 import type { MetricDefinition } from '@tierkit/core';
-import type { SeriesSum } from '../series-sums.ts';
+import type { SeriesSum } from '../sources.ts';
 import { prometheusLabels, prometheusName } from './names.ts';
 import type { CollectedMetric, Sample } from './registry.ts';
 
@@ -8,13 +8,14 @@ export class ObservedMetric implements CollectedMetric {
   name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge';
-  readonly aggregator = 'sum';
+  readonly aggregator: 'sum' | 'max';
   readonly #read: () => Iterable<SeriesSum>;
 
   constructor(metric: MetricDefinition, read: () => Iterable<SeriesSum>) {
     this.name = prometheusName(metric);
     this.help = metric.description;
     this.type = metric.kind === 'counter' ? 'counter' : 'gauge';
+    this.aggregator = metric.merge ?? 'sum';
     this.#read = read;
   }
 

@@ -1,5 +1,5 @@
 import { TierkitError, type MetricDefinition, type MetricSource, type Telemetry } from '@tierkit/core';
-import { sumSeries, type SeriesSum } from '../series-sums.ts';
+import { Sources, type SeriesSum } from '../sources.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import { prometheusName } from './names.ts';
 import { ObservedMetric } from './observed-metric.ts';
@@ -30,7 +30,7 @@ export function prometheus({ registry }: PrometheusOptions): Telemetry {
 
 class RegisteredMetrics {
   readonly #registry: PrometheusRegistry;
-  readonly #sources = new Set<MetricSource>();
+  readonly #sources = new Sources();
   readonly #histograms = new Map<string, DurationHistogram>();
   readonly #registered = new Map<string, CollectedMetric>();
 
@@ -40,14 +40,14 @@ class RegisteredMetrics {
 
   observe(source: MetricSource): () => void {
     const wanted = source.metrics.map((metric) => [prometheusName(metric), metric] as const);
-    const taken = wanted.find(([name]) => !this.#registered.has(name) && this.#registry.getSingleMetric(name));
+    const taken = wanted.find(([name]) => !this.#holds(name) && this.#registry.getSingleMetric(name));
     if (taken !== undefined) {
       const message = `the registry has a metric ${taken[0]} already; give all parts the same prometheus()`;
       throw new TierkitError('ERR_TELEMETRY_REGISTRY', message, { details: { metric: taken[0] } });
     }
     this.#sources.add(source);
     for (const [name, metric] of wanted) {
-      if (!this.#registered.has(name)) this.#register(name, new ObservedMetric(metric, () => this.#seriesOf(metric)));
+      if (!this.#holds(name)) this.#register(name, new ObservedMetric(metric, () => this.#seriesOf(metric)));
     }
     for (const [name, histogram] of this.#histograms) this.#register(name, histogram);
     return () => {
@@ -67,24 +67,30 @@ class RegisteredMetrics {
   }
 
   #register(name: string, metric: CollectedMetric): void {
-    if (this.#registered.has(name) || this.#registry.getSingleMetric(name) !== undefined) return;
+    if (this.#registry.getSingleMetric(name) !== undefined) return;
     this.#registry.registerMetric(metric);
     this.#registered.set(name, metric);
   }
 
+  /** Whether the registry has our metric of that name; its owner may have cleared it. */
+  #holds(name: string): boolean {
+    const metric = this.#registered.get(name);
+    return metric !== undefined && this.#registry.getSingleMetric(name) === metric;
+  }
+
   #unregister(): void {
-    for (const [name, metric] of this.#registered) {
-      if (this.#registry.getSingleMetric(name) === metric) this.#registry.removeSingleMetric(name);
+    for (const name of this.#registered.keys()) {
+      if (this.#holds(name)) this.#registry.removeSingleMetric(name);
     }
     this.#registered.clear();
   }
 
   /** A scrape asks metric by metric; the sources are asked once for all of them. */
   #seriesOf(wanted: MetricDefinition): Iterable<SeriesSum> {
-    this.#collected ??= sumSeries(this.#sources);
+    this.#collected ??= this.#sources.sums();
     queueMicrotask(() => (this.#collected = undefined));
     return this.#collected.get(wanted.name)?.series.values() ?? [];
   }
 
-  #collected: ReturnType<typeof sumSeries> | undefined;
+  #collected: ReturnType<Sources['sums']> | undefined;
 }

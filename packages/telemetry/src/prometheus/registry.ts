@@ -10,7 +10,8 @@ export interface CollectedMetric {
   name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly aggregator: 'sum';
+  /** How the processes of a Node cluster make one. */
+  readonly aggregator: 'sum' | 'max';
   get(): Promise<CollectedMetric & { readonly values: readonly Sample[] }>;
   reset(): void;
 }

@@ -1,5 +1,5 @@
 import type { CacheStats } from '@tierkit/cache';
-import { silentLogger, type Clock, type ClockTimer, type Logger } from '@tierkit/core';
+import { safeLogger, type Clock, type ClockTimer, type Logger } from '@tierkit/core';
 import type { RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -103,7 +103,7 @@ export class Presence {
     if (redis.status !== 'ready') return;
     const said = JSON.stringify(this.#facts());
     beat.run(redis, this.#keys, { id: this.#id, said, lastsMs: LASTS_MS }).catch((error: unknown) => {
-      (this.#options.logger ?? silentLogger).debug({ error: String(error) }, 'no sign of life was given');
+      safeLogger(this.#options.logger).debug({ error: String(error) }, 'no sign of life was given');
     });
   }
 
