@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { safeLogger, type Logger } from '@tierkit/core';
+import { observeOrUndo, safeLogger, type Logger, type Telemetry } from '@tierkit/core';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
@@ -8,10 +8,11 @@ import { authenticator, type AdminToken } from './access/tokens.ts';
 import { joinParts, type AdminParts } from './admin-parts.ts';
 import type { AdminSource } from './admin-source.ts';
 import { dashboardRoutes } from './dashboard.ts';
-import type { LiveTelemetry } from './live-telemetry.ts';
+import { liveAmong } from './live-telemetry.ts';
 import { LiveFeed } from './live-feed.ts';
 import { adminError, problem, problemOf, problemResponse, type Problem } from './problem.ts';
 import type { AdminEnv, RouteRow, RouteTable } from './route.ts';
+import { countRequests } from './request-counter.ts';
 import { clearRoutes } from './routes/clear.ts';
 import { healthRoutes } from './routes/health.ts';
 import { instanceRoutes } from './routes/instances.ts';
@@ -34,8 +35,11 @@ export interface AdminOptions {
   readonly logger?: Logger;
   /** Locks, limiters, quotas and queues besides those that the kit has. @default none */
   readonly parts?: AdminParts;
-  /** What the kit was given as well: for the dashboard to show latencies and decisions of limiters. @default it shows neither */
-  readonly telemetry?: LiveTelemetry;
+  /**
+   * What the kit was given as well: told of requests by route and status; and where one is a `createLiveTelemetry()`, the
+   * dashboard shows latencies and decisions of limiters. @default nobody is told, and it shows neither
+   */
+  readonly telemetry?: Telemetry | readonly Telemetry[];
   /** Live streams that may be open at a time. @default 20 */
   readonly maxStreams?: number;
   /** Whether `GET /` is the dashboard, which asks for a token itself. @default true */
@@ -69,7 +73,7 @@ export function routesOf(admin: Admin): readonly RouteRow[] {
  * A management API for a kit, as a Hono app that any server can mount. Every route needs a bearer token with the right
  * that the route names; all else is refused. It opens nothing and closes nothing of the kit's.
  *
- * @throws {TierkitError} `ERR_ADMIN_OPTIONS` naming every fault
+ * @throws {TierkitError} `ERR_ADMIN_OPTIONS` naming every fault; what a telemetry refuses it with
  */
 export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
   const logger = safeLogger(options.logger);
@@ -77,7 +81,8 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
   const audit = new AuditLog(logger, options.onAudit);
   const behind = { queues: () => kit.inspection.queues.map(writeBehindPart) };
   const parts = joinParts(options.parts ?? {}, kit, behind);
-  const live = new LiveFeed(kit, options.maxStreams ?? 20, options.telemetry);
+  const live = new LiveFeed(kit, options.maxStreams ?? 20, liveAmong(options.telemetry));
+  const { requests, counting } = countRequests();
   const app = new OpenAPIHono<AdminEnv>({
     strict: false,
     defaultHook: (result) => {
@@ -103,6 +108,7 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
     }),
   );
   if (options.dashboard !== false) dashboardRoutes(app);
+  app.use(counting);
   app.use(async (c, next) => {
     await next();
     c.header('cache-control', 'no-store');
@@ -147,7 +153,12 @@ export function createAdmin(kit: AdminSource, options: AdminOptions): Admin {
     info: { title: 'tierkit admin', version: '1', description: 'What an operator asks of a tierkit, and does to it.' },
   }) as unknown as Readonly<Record<string, unknown>>;
 
-  const admin: Admin = { app, openapi, close: () => live.close() };
+  const stopObserving = observeOrUndo(options.telemetry, requests, () => live.close());
+  const close = (): void => {
+    stopObserving();
+    live.close();
+  };
+  const admin: Admin = { app, openapi, close };
   rowsOf.set(admin, rows);
   return admin;
 }

@@ -34,6 +34,11 @@ export interface LiveTelemetry extends Telemetry {
   read(): LiveFigures;
 }
 
+/** The first that keeps numbers for a dashboard; undefined for none. */
+export function liveAmong(given: Telemetry | readonly Telemetry[] | undefined): LiveTelemetry | undefined {
+  return [given ?? []].flat().find((one): one is LiveTelemetry => 'read' in one);
+}
+
 const DECISIONS = 'tierkit.rate_limit.decisions';
 const METRIC = 'tierkit.cache.operation.duration';
 
