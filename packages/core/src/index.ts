@@ -17,6 +17,7 @@ export { givenKey, givenSegment } from './given-key.ts';
 export { decodeKey, encodeKey, encodeSegment, isHashedKey, type Key } from './key.ts';
 export type { KeyringOptions } from './keyring.ts';
 export { createSealer, type Sealed, type Sealer, type SealerOptions } from './sealer.ts';
+export { undisturbed } from './undisturbed.ts';
 export { safeLogger, silentLogger, type Logger } from './logger.ts';
 export { compilePattern, type KeyPattern } from './pattern.ts';
 export { combineTelemetry } from './telemetry/combine-telemetry.ts';

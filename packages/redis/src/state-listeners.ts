@@ -1,4 +1,4 @@
-import type { Logger } from '@tierkit/core';
+import { undisturbed, type Logger } from '@tierkit/core';
 
 type Listener = (state: 'up' | 'down') => void;
 
@@ -75,10 +75,9 @@ export class StateListeners {
   }
 
   #call(listener: Listener, state: 'up' | 'down'): void {
-    try {
-      listener(state);
-    } catch (error) {
-      this.#logger.error({ error }, 'A listener for the state of Redis threw');
-    }
+    undisturbed(
+      () => listener(state),
+      (error) => this.#logger.error({ error }, 'A listener for the state of Redis threw'),
+    );
   }
 }

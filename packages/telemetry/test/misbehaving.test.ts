@@ -6,6 +6,7 @@ import { createBus, durable, ephemeral } from '@tierkit/bus';
 import { createTiers, type Tiers } from '@tierkit/cache';
 import type { Logger, Telemetry } from '@tierkit/core';
 import { createLocks } from '@tierkit/lock';
+import { createRedis } from '@tierkit/redis';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
 import { openTelemetry } from '../src/opentelemetry/index.ts';
@@ -141,6 +142,36 @@ test.each([
   await bus.publish('a', 2);
   await vi.waitFor(() => expect(heard).toEqual([1, 2]), { timeout: 10_000 });
   await (await locks.acquire('x')).release();
+});
+
+test.each([
+  ['throws', throwing],
+  ['rejects', rejecting],
+])('a listener that %s disturbs nobody, and the log tells of it', async (_how, fail) => {
+  const said: string[] = [];
+  const logger = loggerOf((_details, message) => void said.push(message));
+  const redis = createRedis({ url: inject('redisUrl'), logger });
+  opened.push(redis);
+  redis.onStateChange(fail);
+  const tiers = createTiers({ redis: 'memory', logger });
+  opened.push(tiers);
+  tiers.inspection.onChange(fail);
+  expect(await tiers.global.set('a', 1)).toBe(true);
+  expect(await tiers.global.deleteByPattern('*', { onProgress: fail })).toEqual({ deleted: 1, confirmed: true });
+  const bus = createBus({ a: ephemeral<number>() }, { redis: 'memory', logger });
+  opened.push(bus);
+  const lagging = bus.subscribe('a', { maxQueue: 1, onGap: fail });
+  await lagging.ready;
+  for (let n = 1; n <= 3; n++) await bus.publish('a', n);
+  const [last] = await Promise.all([lagging[Symbol.asyncIterator]().next(), redis.ready()]);
+  expect(last.done).toBe(false);
+  const told = [
+    'a listener to changes of the cache failed',
+    'a listener to the progress of a deletion failed',
+    'onGap of a subscription threw',
+    'A listener for the state of Redis threw',
+  ];
+  await vi.waitFor(() => expect(told.filter((message) => !said.includes(message))).toEqual([]), { timeout: 10_000 });
 });
 
 test('a span processor of the user that throws disturbs no call', async () => {

@@ -1,4 +1,4 @@
-import type { Clock, Logger, TierkitError } from '@tierkit/core';
+import { undisturbed, type Clock, type Logger, type TierkitError } from '@tierkit/core';
 import { busError } from '../errors.ts';
 import type { BusEvent } from './event.ts';
 import type { EventDecoder, Received } from './event-decoder.ts';
@@ -174,10 +174,9 @@ export class Inbox {
   #report(gap: Gap): void {
     const { onGap, logger } = this.#options;
     if (onGap === undefined) return logger.warn({ ...gap }, 'a subscriber misses events');
-    try {
-      onGap(gap);
-    } catch (error) {
-      logger.error({ error }, 'onGap of a subscription threw');
-    }
+    undisturbed(
+      () => onGap(gap),
+      (error) => logger.error({ error }, 'onGap of a subscription threw'),
+    );
   }
 }

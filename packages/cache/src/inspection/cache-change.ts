@@ -1,4 +1,4 @@
-import type { Logger } from '@tierkit/core';
+import { undisturbed, type Logger } from '@tierkit/core';
 import type { Invalidation } from '../stores/invalidation-message.ts';
 
 /** What ended or changed in the cache, here or in another instance, by the names that keys have in Redis. */
@@ -56,11 +56,10 @@ export class ChangeListeners {
     if (known === undefined) return;
     const change = own || originOf === undefined ? known : { ...known, origin: originOf() };
     for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.#logger.warn({ error: String(error) }, 'a listener to changes of the cache failed');
-      }
+      undisturbed(
+        () => listener(change),
+        (error) => this.#logger.warn({ error: String(error) }, 'a listener to changes of the cache failed'),
+      );
     }
   }
 }

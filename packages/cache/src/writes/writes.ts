@@ -1,4 +1,4 @@
-import { compilePattern, TierkitError, type KeyPattern, type SpanDetails } from '@tierkit/core';
+import { compilePattern, TierkitError, undisturbed, type KeyPattern, type SpanDetails } from '@tierkit/core';
 import type { ScopeState } from '../scope-state.ts';
 import { timed } from '../telemetry/cache-timers.ts';
 import { drop, nameOf, put, type EncodedValue, type WritePlan } from './entry-steps.ts';
@@ -148,11 +148,10 @@ async function removeMatching(
   const matches = (name: string): boolean => compiled.matches(name);
   let deleted = 0;
   const tell = (): void => {
-    try {
-      onProgress?.(deleted);
-    } catch (error) {
-      engine.logger.warn({ error: String(error) }, 'a listener to the progress of a deletion failed');
-    }
+    undisturbed(
+      () => onProgress?.(deleted),
+      (error) => engine.logger.warn({ error: String(error) }, 'a listener to the progress of a deletion failed'),
+    );
   };
   if (!dryRun) state.invalidateMatching(matches);
   try {
