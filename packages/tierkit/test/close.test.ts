@@ -18,10 +18,9 @@ interface Outcome {
 let child: Bundle;
 let waitingChild: Bundle;
 beforeAll(async () => {
-  const program = (file: string): Promise<Bundle> => bundle(fileURLToPath(new URL(file, import.meta.url)));
   [child, waitingChild] = await Promise.all([
-    program('children/use-and-close.ts'),
-    program('children/close-while-waiting.ts'),
+    bundle(fileURLToPath(new URL('children/use-and-close.ts', import.meta.url))),
+    bundle(fileURLToPath(new URL('children/close-while-waiting.ts', import.meta.url))),
   ]);
 });
 afterAll(() => {
