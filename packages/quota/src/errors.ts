@@ -18,6 +18,8 @@ export type QuotaErrorCode =
   | 'ERR_QUOTA_ID_CONFLICT'
   /** Redis is away. */
   | 'ERR_QUOTA_UNAVAILABLE'
+  /** What stands in Redis under the quota's keys was not written by it. */
+  | 'ERR_QUOTA_CORRUPT'
   /** The quota was closed. */
   | 'ERR_QUOTA_CLOSED';
 
@@ -32,4 +34,15 @@ export function quotaError<Code extends QuotaErrorCode>(
 /** @param applied whether what was asked may have been done */
 export function closedError(applied: unknown = 'no'): TierkitError<'ERR_QUOTA_CLOSED'> {
   return quotaError('ERR_QUOTA_CLOSED', 'The quota is closed', { applied });
+}
+
+/** Nothing was counted. */
+export function corruptError(
+  what: string,
+  details: Readonly<Record<string, unknown>> = {},
+): TierkitError<'ERR_QUOTA_CORRUPT'> {
+  return quotaError('ERR_QUOTA_CORRUPT', `What Redis keeps ${what} was not written by a quota`, {
+    ...details,
+    applied: 'no',
+  });
 }

@@ -65,6 +65,7 @@ export interface Quota<M, Plan = unknown, Away extends OnUnavailable = 'refuse'>
    *   nothing was sent
    * @throws {TierkitError} `ERR_QUOTA_ID_CONFLICT`: the id stands for other amounts; nothing was counted
    * @throws {TierkitError} `ERR_QUOTA_UNAVAILABLE`, `ERR_QUOTA_CLOSED`
+   * @throws {TierkitError} `ERR_QUOTA_CORRUPT`: what Redis keeps of the subject was not written by a quota; nothing was counted
    */
   add<A extends Amounts<M>>(
     subject: Subject,
@@ -115,7 +116,7 @@ export interface Quota<M, Plan = unknown, Away extends OnUnavailable = 'refuse'>
   /**
    * Lets a subject begin its current periods anew: what was used in them, and which thresholds it reached, is forgotten at once.
    *
-   * Gauges, holds, stored limits and past periods stay. So do ids: a repeat of a charge from before counts nothing.
+   * Numbers that no quota wrote are removed as well. Gauges, holds, stored limits and past periods stay. So do ids: a repeat of a charge from before counts nothing.
    *
    * @throws {TierkitError} `ERR_QUOTA_AMOUNTS` for a gauge and for no metric; otherwise as `usage`
    */

@@ -82,7 +82,7 @@ it('a reset mends counts that are none', async () => {
   const { usage } = await quota.add('spoilt', { calls: 2 });
   const key = `${prefix}quota:{spoilt}:per:day:${usage.calls.day.startMs}`;
   await redis.execute((client) => client.hset(key, 'calls', 'zz', 'calls:told', 'zz'));
-  await expect(quota.usage('spoilt')).rejects.toMatchObject({ code: 'ERR_QUOTA_UNAVAILABLE' });
+  await expect(quota.usage('spoilt')).rejects.toMatchObject({ code: 'ERR_QUOTA_CORRUPT' });
   expect((await quota.reset('spoilt')).calls).toMatchObject({ day: { used: 0 }, month: { used: 0 } });
   expect((await quota.add('spoilt', { calls: 3 })).usage.calls.day.used).toBe(3);
 });

@@ -1,7 +1,12 @@
+import { corruptError } from '../errors.ts';
 import type { Window } from '../periods/windows.ts';
 import type { Crossing, HeldRow, ItemState, RowState } from './quota-store.ts';
 
-/** Reads what the script writes: items as `name granted rows`, each row as `period start end used held limit`. */
+/**
+ * Reads what the script writes: items as `name granted rows`, each row as `period start end used held limit`.
+ *
+ * @throws {TierkitError} `ERR_QUOTA_CORRUPT`: what is remembered under an id is nothing that it writes
+ */
 export function decisionOf(
   result: string,
   crossings: string,
@@ -9,13 +14,18 @@ export function decisionOf(
   const words = result === '' ? [] : result.split(' ');
   let at = 0;
   const word = (): string => words[at++] ?? '';
-  const number = (): number => Number(word());
+  const number = (): number => {
+    const text = word();
+    const value = Number(text);
+    if (text === '' || !Number.isSafeInteger(value)) throw corruptError('under the id');
+    return value;
+  };
   const items: ItemState[] = [];
   while (at < words.length) {
     const metric = word();
     const granted = number();
     const rows: RowState[] = [];
-    for (let left = number(); left > 0 && at < words.length; left--) {
+    for (let left = number(); left > 0; left--) {
       const period = word();
       const window = windowOf(number(), number());
       const used = number();
@@ -26,19 +36,22 @@ export function decisionOf(
     items.push({ metric, granted, rows });
   }
   const told = crossings === '' ? [] : crossings.split(' ');
-  return {
-    items,
-    crossings: Array.from({ length: told.length / 3 }, (_, i) => ({
-      metric: told[3 * i] ?? '',
-      period: told[3 * i + 1] ?? '',
-      threshold: Number(told[3 * i + 2]),
-    })),
-  };
+  const thresholds = Array.from({ length: told.length / 3 }, (_, i) => {
+    const [metric = '', period = '', threshold] = told.slice(3 * i);
+    return { metric, period, threshold: Number(threshold) };
+  });
+  if (!thresholds.every(({ threshold }) => Number.isFinite(threshold))) throw corruptError('under the id');
+  return { items, crossings: thresholds };
 }
 
-/** Reads what a hold takes: `metric:period:start:end=amount`, with spaces between. */
+const TAKE = /^[\w.-]+:[\w-]+:-?\d{1,16}:-?\d{1,16}=\d{1,16}$/;
+
+/** Reads what a hold takes: `metric:period:start:end=amount`, with spaces between. @throws {TierkitError} `ERR_QUOTA_CORRUPT` */
 export function heldRowsOf(text: string): HeldRow[] {
   return text.split(' ').map((take) => {
+    if (!TAKE.test(take) || !Number.isSafeInteger(Number(take.slice(take.indexOf('=') + 1)))) {
+      throw corruptError('of the hold');
+    }
     const [metric = '', period = '', startMs, endMs, amount] = take.split(/[:=]/);
     return { metric, period, window: windowOf(Number(startMs), Number(endMs)), amount: Number(amount) };
   });

@@ -12,7 +12,7 @@ import {
 } from './quota-store.ts';
 import type { Window } from '../periods/windows.ts';
 import { decisionOf, heldRowsOf } from './decision-text.ts';
-import { closedError } from '../errors.ts';
+import { closedError, corruptError } from '../errors.ts';
 import { confirmTold } from './redis-scripts/confirm-told.ts';
 import { decide } from './redis-scripts/decide.ts';
 import { readWindows } from './redis-scripts/read-windows.ts';
@@ -70,7 +70,12 @@ export class RedisStore implements QuotaStore {
     );
     const nowMs = Number(raw.now);
     if (raw.status === 'period') return { status: 'period', nowMs };
+    if (raw.status === 'corrupt') {
+      const [metric = '', period = ''] = raw.result.split(' ');
+      throw corruptError(`of ${metric} per ${period}`, { metric, period });
+    }
     if (raw.status === 'conflict') return { status: 'conflict', nowMs };
+    if (raw.result === '' && raw.status !== 'expired') throw corruptError('under the id');
     return {
       ...decisionOf(raw.result, raw.crossings),
       status: raw.status as Decision['status'],
@@ -137,6 +142,8 @@ export class RedisStore implements QuotaStore {
       return await ask();
     } catch (cause) {
       if (!(cause instanceof TierkitError) || !cause.code.startsWith('ERR_REDIS_')) throw cause;
+      // Scripts look at every key before they write.
+      if (cause.details['reply'] === 'WRONGTYPE') throw corruptError("under the subject's keys", { cause });
       const applied = cause.details['applied'] ?? 'no';
       if (this.#closed) throw closedError(applied);
       throw new TierkitError('ERR_QUOTA_UNAVAILABLE', `Redis cannot be asked about the quota: ${cause.message}`, {

@@ -18,7 +18,8 @@ export interface RawDecision {
  * name, amount, overflow and number of rows; for each row: period, position of its key in `windows` or 0 for a gauge,
  * start, end, limit or -1 for none, 1 if a stored limit goes before it, and the thresholds.
  *
- * Amounts are doubles, exact up to 2^53; what stands in Redis is written by HINCRBY.
+ * Amounts are doubles, exact up to 2^53; what stands in Redis is written by HINCRBY. A number that is none of those is found
+ * before anything is written, and answered as `corrupt`; `set` and `reset` remove it.
  */
 export const decide = defineScript({
   name: 'quota-decide',
@@ -41,10 +42,26 @@ local MOST = 9007199254740991
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function text(number) return string.format('%.0f', number) end
+-- A count as HINCRBY writes it; false or nil for anything else.
+local function whole(value)
+  local number = tonumber(value)
+  return number and number >= 0 and number <= MOST and (value == '0' or string.find(value, '^[1-9]%d*$')) and number
+end
 local settles = verb == 'commit' or verb == 'release'
+local mends = verb == 'set' or verb == 'reset'
 local marker = nil
 if id ~= '' then marker = windows[#windows] end
 ${holdFunctions}
+
+-- A key of another type holds nothing of ours.
+if mends then
+  for i, key in ipairs(KEYS) do
+    local kind = redis.call('TYPE', key).ok
+    if kind ~= 'none' and kind ~= (i == 3 and 'zset' or 'hash') then redis.call('DEL', key) end
+  end
+elseif verb ~= 'add' and verb ~= 'read' then
+  redis.call('ZCARD', expiries)
+end
 
 -- What is asked.
 local at = 0
@@ -73,7 +90,7 @@ end
 
 -- What is held, without the holds that have expired.
 local sums = redis.call('HMGET', holds, unpack(holdFields))
-if sums[1] and tonumber(sums[1]) <= now then
+if sums[1] and (tonumber(sums[1]) or 0) <= now then
   dropExpired()
   sums = redis.call('HMGET', holds, unpack(holdFields))
 end
@@ -109,7 +126,7 @@ if settles then
   end
   if not hold or count ~= #rows then return { 'expired', text(now) } end
   for _, row in ipairs(rows) do
-    if not reserved[row.field] then return { 'expired', text(now) } end
+    if (reserved[row.field] or math.huge) > MOST then return { 'expired', text(now) } end
   end
 else
   for _, row in ipairs(rows) do
@@ -129,9 +146,13 @@ local function takeKept()
   nextKept = nextKept + 1
   return kept[nextKept]
 end
+local strange = nil
 for r, row in ipairs(rows) do
-  if row.stored then row.limit = tonumber(takeKept() or row.limit) end
-  if row.limit < 0 then row.limit = math.huge end
+  if row.stored then
+    local limit = takeKept()
+    if limit then row.limit = limit == '-1' and -1 or whole(limit) end
+  end
+  if row.limit and row.limit < 0 then row.limit = math.huge end
   local used, told
   if row.key then
     local found = redis.call('HMGET', row.key, row.name, row.name .. ':told')
@@ -140,10 +161,22 @@ for r, row in ipairs(rows) do
     used, told = takeKept(), takeKept()
   end
   row.fresh = not used
-  row.used = tonumber(used or 0)
+  row.used = not used and 0 or whole(used)
+  row.held = not sums[r + 1] and 0 or whole(sums[r + 1])
   row.told = tonumber(told or 0)
-  row.held = tonumber(sums[r + 1] or 0)
+  if row.told and not (row.told >= 0 and row.told <= 100) then row.told = nil end
+  if not (row.used and row.told and row.held and row.limit) then
+    if mends and row.limit then
+      redis.call('HDEL', row.key or KEYS[1], row.key and row.name or 'gauge:' .. row.name)
+      redis.call('HDEL', row.key or KEYS[1], row.key and row.name .. ':told' or 'told:' .. row.name)
+      if not row.held then redis.call('HDEL', holds, 'sum:' .. row.field) end
+      row.fresh, row.used, row.told, row.held = true, 0, 0, row.held or 0
+    else
+      strange = strange or row
+    end
+  end
 end
+if strange then return { 'corrupt', text(now), strange.name .. ' ' .. strange.period } end
 
 -- What is granted.
 local refused = false
@@ -210,10 +243,9 @@ for _, metric in ipairs(metrics) do
       local reached = 0
       for each in string.gmatch(row.thresholds, '%S+') do
         local threshold = tonumber(each)
-        if row.used / row.limit >= threshold then
-          reached = threshold
-          if threshold > row.told then crossings[#crossings + 1] = row.name .. ' ' .. row.period .. ' ' .. each end
-        end
+        if row.used / row.limit < threshold then break end
+        reached = threshold
+        if threshold > row.told then crossings[#crossings + 1] = row.name .. ' ' .. row.period .. ' ' .. each end
       end
       if reached > row.told or (reached < row.told and not row.key) then
         redis.call('HSET', stands, row.key and row.name .. ':told' or 'told:' .. row.name, tostring(reached))

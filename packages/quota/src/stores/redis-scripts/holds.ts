@@ -7,9 +7,9 @@
 export const holdFunctions = `
 local function dropHold(hold)
   for field, amount in string.gmatch(redis.call('HGET', holds, 'hold:' .. hold) or '', '(%S+):%d+=(%d+)') do
-    if amount ~= '0' and redis.call('HINCRBY', holds, 'sum:' .. field, '-' .. amount) <= 0 then
-      redis.call('HDEL', holds, 'sum:' .. field)
-    end
+    local left = amount ~= '0' and #amount <= 16 and redis.pcall('HINCRBY', holds, 'sum:' .. field, '-' .. amount)
+    -- What is no sum of ours cannot be counted down, and must not keep the others from it.
+    if left and (type(left) ~= 'number' or left <= 0) then redis.call('HDEL', holds, 'sum:' .. field) end
   end
   redis.call('HDEL', holds, 'hold:' .. hold)
   redis.call('ZREM', expiries, hold)

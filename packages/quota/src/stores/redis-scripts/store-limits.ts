@@ -7,6 +7,9 @@ export const storeLimits = defineScript({
   args: { changes: 'strings' },
   reply: (): void => undefined,
   lua: `
+-- A key of another type holds nothing of ours.
+local kind = redis.call('TYPE', kept).ok
+if kind ~= 'none' and kind ~= 'hash' then redis.call('DEL', kept) end
 for i = 1, #changes, 2 do
   if changes[i + 1] == '' then
     redis.call('HDEL', kept, changes[i])
