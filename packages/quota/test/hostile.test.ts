@@ -153,9 +153,8 @@ it('a gauge, a limit and a sum of holds that no quota wrote are refused, and gon
   }
   for (const number of NUMBERS) {
     const { hold } = await quota.reserve('ann', { calls: 1 });
-    const [field = ''] = (await redis.execute((client) => client.hkeys(`${base}holds`))).filter((name) =>
-      name.startsWith('sum:calls:month'),
-    );
+    const fields = await redis.execute((client) => client.hkeys(`${base}holds`));
+    const field = fields.find((name) => name.startsWith('sum:calls:month')) ?? '';
     await put(`${base}holds`, field, number);
     await expect(quota.add('ann', { calls: 1 })).rejects.toMatchObject(corrupt);
     await expect(hold?.commit()).rejects.toMatchObject(corrupt);
