@@ -42,6 +42,7 @@ export class PolicyLimiter implements Limiter {
   readonly #waiting: Waiting;
   #counter: DecisionCounter | undefined;
   #stopObserving: (() => void) | undefined;
+  /** Kept when Redis is back: one that answers now and then would otherwise give the whole limit each time. */
   #fallback: MemoryStore | undefined;
   #away = false;
   #closed = false;
@@ -131,7 +132,9 @@ export class PolicyLimiter implements Limiter {
     const encoded = this.#check(subject, cost, id);
     const parameters = this.#limits.of(options.plan, options.limits);
     const taking = { cost, id: encodedId(id) };
-    const local = (await this.#fallback?.refund(encoded, parameters, taking)) ?? false;
+    // Without an id, what was taken in Redis must not be given back here.
+    const local =
+      this.#away || id !== undefined ? ((await this.#fallback?.refund(encoded, parameters, taking)) ?? false) : false;
     return (await this.#change(encoded, () => this.#store.refund(encoded, parameters, taking))) || local;
   }
 
@@ -263,7 +266,6 @@ export class PolicyLimiter implements Limiter {
 
   #returned(): void {
     this.#away = false;
-    this.#fallback = undefined;
     this.#settings.logger.info({ limiter: this.name }, 'the limiter has answers from Redis again');
   }
 

@@ -46,6 +46,29 @@ it('with Redis frozen each call ends within the timeout, as onUnavailable says, 
   }
 });
 
+it('a Redis that answers now and then does not give the whole limit each time', async () => {
+  const redis = { url: server.url, commandTimeout: '8s', socketTimeout: '8s' };
+  const limiter = make({ redis, onUnavailable: 'memory', timeout: 50, prefix: 'flapping:', shield: false });
+  await limiter.ready();
+  const admitted: boolean[] = [];
+  try {
+    for (let outage = 0; outage < 3; outage++) {
+      server.process.signal('SIGSTOP');
+      for (let i = 0; i < 3; i++) {
+        const { source, allowed } = await limiter.consume('ann');
+        if (source === 'fallback') admitted.push(allowed);
+      }
+      server.process.signal('SIGCONT');
+      await until('Redis decides', async () => (await limiter.peek('ann')).source === 'redis');
+      await limiter.refund('ann', { cost: 2 });
+    }
+  } finally {
+    server.process.signal('SIGCONT');
+    await limiter.close();
+  }
+  expect(admitted).toEqual([true, true, ...Array<boolean>(7).fill(false)]);
+});
+
 it('with no Redis at all calls are answered at once, and bad ones are refused as ever', async () => {
   const redis = createRedis({ host: '127.0.0.1', port: await freePort() });
   const limiter = make({ redis, onUnavailable: 'closed' });
