@@ -18,7 +18,7 @@ interface Answer {
 it('callers of a server that is killed and started again are answered in time, as onUnavailable says, and then by Redis', async () => {
   const server = await startRedis();
   let life = 1;
-  let running = true;
+  const over = new AbortController();
   const runs = (['open', 'closed', 'memory'] as const).map((onUnavailable: OnUnavailable) => {
     const limiter = createLimiter('killed', [slidingWindow({ limit: LIMIT, per: '1h' })], {
       redis: server.url,
@@ -29,7 +29,7 @@ it('callers of a server that is killed and started again are answered in time, a
     });
     const answers: Answer[] = [];
     const caller = async (): Promise<void> => {
-      while (running) {
+      while (!over.signal.aborted) {
         const asked = life;
         const fromMs = performance.now();
         const { source, allowed } = await limiter.consume('ann');
@@ -47,7 +47,7 @@ it('callers of a server that is killed and started again are answered in time, a
   // What this process itself was late by, which no limiter can help.
   let latestMs = 0;
   const control = async (): Promise<void> => {
-    while (running) {
+    while (!over.signal.aborted) {
       const fromMs = performance.now();
       await sleep(10);
       latestMs = Math.max(latestMs, performance.now() - fromMs - 10);
@@ -71,10 +71,10 @@ it('callers of a server that is killed and started again are answered in time, a
       await server.process.start();
     }
     await until('Redis decides again', () => lastFrom(() => 'redis'));
-    running = false;
+    over.abort();
     await all;
   } finally {
-    running = false;
+    over.abort();
     await Promise.all(runs.map(({ limiter }) => limiter.close()));
     await server.stop();
   }
