@@ -57,10 +57,10 @@ export function createQuota<
   return quota as unknown as Quota<M, PlanOf<M, Plan>, Away>;
 }
 
-function openStore(backend: QuotaBackend, { prefix, clock }: CheckedOptions): QuotaStore {
+function openStore(backend: QuotaBackend, { prefix, clock, logger }: CheckedOptions): QuotaStore {
   if (backend === 'memory') return new MemoryStore(clock);
   const owned = !isConnection(backend);
-  return new RedisStore(owned ? createRedis(backend) : backend, prefix, owned);
+  return new RedisStore(owned ? createRedis(backend) : backend, prefix, owned, logger);
 }
 
 function isConnection(backend: QuotaBackend): backend is RedisConnection {

@@ -7,6 +7,7 @@ export { translateRedisError, type Applied, type RedisErrorCode } from './errors
 export { checkHealth, type NodeHealth, type RedisHealth } from './health.ts';
 export { groupByMaster } from './masters.ts';
 export type { BreakerSettings, Endpoint, NatMap, RedisAddress, RedisOptions } from './options.ts';
+export { memoryPolicies } from './memory-policies.ts';
 export { pipelineReplies } from './pipeline-replies.ts';
 export type { Topology } from './resolve-options.ts';
 export { scan, type ScanOptions } from './scan.ts';

@@ -1,5 +1,5 @@
 import { TierkitError, type Logger } from '@tierkit/core';
-import { describeServer, type RedisConnection } from '@tierkit/redis';
+import { memoryPolicies, type RedisConnection } from '@tierkit/redis';
 
 /**
  * Makes sure that Redis does not evict what is pending, which has no time to live: that is what the `allkeys` policies do.
@@ -48,13 +48,7 @@ export class EvictionCheck {
   }
 
   async #check(): Promise<void> {
-    let policies: readonly string[];
-    try {
-      policies = (await describeServer(this.#redis)).nodes.map(({ maxMemoryPolicy }) => maxMemoryPolicy);
-    } catch (error) {
-      if (!(error instanceof TierkitError) || error.code !== 'ERR_REDIS_REPLY') throw error;
-      policies = [''];
-    }
+    const policies = await memoryPolicies(this.#redis);
     if (policies.includes('')) {
       this.#logger.warn({}, 'Redis does not tell its maxmemory-policy: write-behind needs one that evicts nothing');
     }

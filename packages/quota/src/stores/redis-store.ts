@@ -1,4 +1,4 @@
-import { TierkitError } from '@tierkit/core';
+import { TierkitError, type Logger } from '@tierkit/core';
 import type { RedisConnection } from '@tierkit/redis';
 import {
   fingerprint,
@@ -11,6 +11,7 @@ import {
   type StoreRequest,
 } from './quota-store.ts';
 import type { Window } from '../periods/windows.ts';
+import { warnOfEviction } from './eviction-warning.ts';
 import { decisionOf, heldRowsOf } from './decision-text.ts';
 import { closedError, corruptError } from '../errors.ts';
 import { confirmTold } from './redis-scripts/confirm-told.ts';
@@ -34,12 +35,14 @@ export class RedisStore implements QuotaStore {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #owned: boolean;
+  readonly #stopWatching: () => void;
   #closed = false;
 
-  constructor(redis: RedisConnection, prefix: string, owned: boolean) {
+  constructor(redis: RedisConnection, prefix: string, owned: boolean, logger: Logger) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#owned = owned;
+    this.#stopWatching = warnOfEviction(redis, logger);
   }
 
   get moment(): number {
@@ -121,6 +124,7 @@ export class RedisStore implements QuotaStore {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stopWatching();
     if (this.#owned) await this.#redis.close();
   }
 
