@@ -6,12 +6,11 @@ const guard = createGuard('login', {
 });
 const who = { account: 'ann@example.org', address: '2001:db8:1:2::17' };
 
-for (let attempt = 1; attempt <= 3; attempt++) {
-  const { failuresLeft, blocked, retryAfterMs } = await guard.failed(who);
-  console.log(
-    `failure ${attempt}: ${failuresLeft} left`,
-    blocked === undefined ? '' : `${blocked} blocked for ${retryAfterMs} ms`,
-  );
+for (const password of ['a', 'b', 'c', 'd']) {
+  const attempt = await guard.attempt(who);
+  if (!attempt.allowed) console.log(`${attempt.blocked} blocked, for a minute:`, attempt.retryAfterMs <= 60_000);
+  else if (password === 'right') await attempt.succeeded();
+  else console.log(`wrong password, ${attempt.failuresLeft} attempts left`);
 }
 console.log('another account from there:', (await guard.check({ ...who, account: 'bob' })).allowed);
 await guard.reset(who);

@@ -2,7 +2,7 @@ export { clientAddress, type ClientAddressOptions, type TrustedProxies } from '.
 export { normalizeAddress } from './address/normalize-address.ts';
 export { createLimiter } from './create-limiter.ts';
 export type { LimitErrorCode } from './errors.ts';
-export { createGuard, type Guard, type GuardSubject, type GuardVerdict } from './guard/guard.ts';
+export { createGuard, type Guard, type GuardAttempt, type GuardSubject, type GuardVerdict } from './guard/guard.ts';
 export type { GuardOptions, GuardRule } from './guard/guard-options.ts';
 export { limitProblem, type LimitProblem } from './http/limit-problem.ts';
 export { rateLimitFields, retryAfterSeconds, type RateLimitFieldsOptions } from './http/rate-limit-fields.ts';

@@ -7,7 +7,7 @@ const directory = fileURLToPath(new URL('../examples/', import.meta.url));
 
 const says: Readonly<Record<string, readonly string[]>> = {
   'guard.ts': [
-    'failure 1: 2 left \nfailure 2: 1 left \nfailure 3: 0 left account blocked for 60000 ms\n',
+    'password, 2 attempts left\nwrong password, 1 attempts left\nwrong password, 0 attempts left\naccount blocked, for a minute: true\n',
     'another account from there: true\nafter a reset: true\n',
   ],
   'http.ts': ["200 {\n  'RateLimit-Policy': '\"minute\";q=2;w=60',\n", "'\"minute\";r=0;t=60',\n  'Retry-After': '60'"],

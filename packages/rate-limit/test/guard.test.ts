@@ -94,6 +94,67 @@ describe.each(['memory', 'redis'])('a guard on %s', (backend) => {
     expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: true });
   });
 
+  it('of attempts at once no more are made than may fail, and a success in time is none of them', async () => {
+    const guard = make();
+    const storm = await Promise.all(Array.from({ length: 30 }, () => guard.attempt({ account: 'ann' })));
+    expect(storm.filter(({ allowed }) => allowed)).toHaveLength(3);
+    expect(storm.map(({ failuresLeft }) => failuresLeft).sort()).toEqual([...Array<number>(28).fill(0), 1, 2]);
+    const denied = storm.filter(({ allowed }) => !allowed);
+    for (const { blocked, retryAfterMs } of denied) {
+      expect(blocked).toBe('account');
+      // The block itself, or the longest that it may be for those between the count and the block.
+      expect([1_000, 4_000]).toContain(Math.ceil(retryAfterMs / 1_000) * 1_000);
+    }
+    await denied[0]?.succeeded();
+    expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: false });
+    await pass(1_050);
+    expect(await guard.attempt({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 2 });
+  });
+
+  it('an attempt that succeeds ends the failures of the account and a block that it made ahead, and is none of the address', async () => {
+    const guard = make({ account: { ...account, blocks: ['1h', '2h'] } });
+    const fail = async (): Promise<number> => {
+      for (let i = 0; i < 3; i++) await guard.attempt({ account: 'ann' });
+      return (await guard.attempt({ account: 'ann' })).retryAfterMs;
+    };
+    await guard.attempt(ann);
+    await guard.attempt(ann);
+    const last = await guard.attempt(ann);
+    expect(last).toMatchObject({ allowed: true, failuresLeft: 0, retryAfterMs: 0, blocked: undefined });
+    expect(await guard.check(ann)).toMatchObject({ allowed: false, blocked: 'account' });
+    await last.succeeded();
+    expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 3 });
+    expect(await guard.check({ address: ann.address })).toMatchObject({ failuresLeft: 4 });
+    expect(Math.ceil((await fail()) / 3_600_000)).toBe(1);
+    await guard.succeeded({ account: 'ann' });
+    for (let i = 0; i < 3; i++) await guard.failed({ account: 'ann' });
+    await guard.succeeded({ account: 'ann' });
+    expect(Math.ceil((await fail()) / 3_600_000)).toBe(2);
+  });
+
+  it('an address is not blocked by those who succeed, nor used up by attempts that its account is denied', async () => {
+    const guard = make();
+    for (let i = 0; i < 10; i++) {
+      const attempt = await guard.attempt({ account: `user ${i}`, address: ann.address });
+      expect(attempt).toMatchObject({ allowed: true });
+      await attempt.succeeded();
+    }
+    for (let i = 0; i < 3; i++) await guard.attempt({ account: 'ann' });
+    for (let i = 0; i < 10; i++) expect(await guard.attempt(ann)).toMatchObject({ allowed: false, blocked: 'account' });
+    expect(await guard.check({ address: ann.address })).toMatchObject({ failuresLeft: 6 });
+    const last = await Promise.all(Array.from({ length: 6 }, () => guard.attempt({ address: ann.address })));
+    expect(await guard.check({ address: ann.address })).toMatchObject({ allowed: false });
+    await last[0]?.succeeded();
+    expect(await guard.check({ address: ann.address })).toMatchObject({ allowed: true, failuresLeft: 1 });
+    await last[1]?.succeeded();
+    expect(await guard.check({ address: ann.address })).toMatchObject({ failuresLeft: 2 });
+    await guard.reset({ address: ann.address });
+    for (let i = 0; i < 6; i++) await guard.failed({ address: ann.address });
+    // A blocked address uses up no attempts of accounts.
+    for (let i = 0; i < 5; i++) await guard.attempt({ account: 'bob', address: ann.address });
+    expect(await guard.check({ account: 'bob' })).toMatchObject({ failuresLeft: 3 });
+  });
+
   it('one failure can be one too many', async () => {
     const guard = make({ account: { ...account, failures: 1 } });
     expect(await guard.failed({ account: 'ann' })).toMatchObject({ allowed: false, retryAfterMs: 1_000 });
@@ -105,7 +166,7 @@ describe.each(['memory', 'redis'])('a guard on %s', (backend) => {
     await expect(guard.failed({ address: '127.1' })).rejects.toMatchObject({ code: 'ERR_ADDRESS_INVALID' });
     await expect(guard.check({ account: '' })).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
     const misspelt = { account: 'ann', adress: '192.0.2.1' };
-    await expect(guard.check(misspelt)).rejects.toMatchObject({ code: 'ERR_LIMIT_ARGUMENT' });
+    await expect(guard.attempt(misspelt)).rejects.toMatchObject({ code: 'ERR_LIMIT_ARGUMENT' });
   });
 });
 
@@ -137,6 +198,10 @@ it('without Redis it answers as onUnavailable says, and confirms nothing', async
   expect(await open.check({ account: 'ann' })).toMatchObject({ allowed: true, source: 'open' });
   expect(await open.failed({ account: 'ann' })).toMatchObject({ allowed: true, source: 'open' });
   expect(await closed.check({ account: 'ann' })).toMatchObject({ allowed: false, source: 'closed' });
+  expect(await closed.attempt({ account: 'ann' })).toMatchObject({ allowed: false, source: 'closed' });
+  const uncounted = await open.attempt({ account: 'ann' });
+  expect(uncounted).toMatchObject({ allowed: true, source: 'open' });
+  await uncounted.succeeded();
   await expect(open.ready(50)).rejects.toMatchObject({ code: 'ERR_REDIS_UNAVAILABLE' });
   await expect(open.succeeded({ account: 'ann' })).rejects.toMatchObject({ code: 'ERR_LIMIT_UNAVAILABLE' });
   await Promise.all([open.close(), closed.close()]);
@@ -160,16 +225,18 @@ it.each([
 it('refuses what is no subject, no rule and no options, and calls after close', async () => {
   const guard = createGuard('login', { redis: 'memory' });
   for (const subject of [null, undefined, 5, {}] as never[]) {
-    for (const call of ['check', 'failed', 'reset'] as const) {
+    for (const call of ['attempt', 'check', 'failed', 'reset'] as const) {
       await expect(guard[call](subject)).rejects.toMatchObject({ code: 'ERR_LIMIT_ARGUMENT' });
     }
   }
   await guard.ready();
+  const attempt = await guard.attempt({ account: 'ann' });
   await guard.close();
-  for (const call of ['check', 'failed', 'succeeded', 'reset'] as const) {
+  for (const call of ['attempt', 'check', 'failed', 'succeeded', 'reset'] as const) {
     await expect(guard[call]({ account: 'ann' })).rejects.toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
   }
   await expect(guard.ready()).rejects.toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
+  await expect(attempt.succeeded()).rejects.toMatchObject({ code: 'ERR_LIMIT_CLOSED' });
   const misspelt = { redis: 'memory', account: { ...account, forgett: '1d' } } as GuardOptions;
   for (const options of [null, misspelt] as GuardOptions[]) {
     expect(() => createGuard('login', options)).toThrow(expect.objectContaining({ code: 'ERR_LIMIT_OPTIONS' }));

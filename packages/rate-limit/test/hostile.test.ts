@@ -110,10 +110,13 @@ it('a limit reaches no key but its own: limiters and subjects whose names run to
   }
 });
 
-it('an account is guarded whatever stands under its keys', async () => {
+it('an account is guarded whatever stands under its keys, and told to wait for no longer than a block lasts', async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  const account = { failures: 2, within: '1h', blocks: ['1h', '2h'] } as const;
-  const guard = createGuard('g', { redis, prefix, account });
+  const guard = createGuard('g', {
+    redis,
+    prefix,
+    account: { failures: 2, within: '1h', blocks: ['1h', '2h'] },
+  });
   const count = `${prefix}guard:{g:account:ann}`;
   const texts = ['', 'x', '-5', '1.5', '1e9', 'nan', 'inf', '99999999999999999999', '0x10', ' 1', '1\0'];
   const gone = (key: string): Promise<number> => redis.execute((client) => client.del(key));
@@ -126,18 +129,28 @@ it('an account is guarded whatever stands under its keys', async () => {
   ];
   const lasts = (key: string): Promise<number> => redis.execute((client) => client.pttl(key));
   for (const spoil of spoils) {
-    await guard.reset({ account: 'ann' });
-    await spoil(count);
-    await spoil(`${count}:blocks`);
-    expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 2, source: 'redis' });
-    await spoil(count);
-    expect(await guard.failed({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 1, source: 'redis' });
-    await guard.failed({ account: 'ann' });
-    expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: false, blocked: 'account' });
-    expect(await lasts(count)).toBeGreaterThan(0);
-    await spoil(count);
-    await guard.succeeded({ account: 'ann' });
-    expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 2 });
+    for (const calls of ['attempt', 'failed'] as const) {
+      await guard.reset({ account: 'ann' });
+      await spoil(count);
+      await spoil(`${count}:blocks`);
+      expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 2, source: 'redis' });
+      await spoil(count);
+      expect(await guard[calls]({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 1, source: 'redis' });
+      await guard[calls]({ account: 'ann' });
+      expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: false, blocked: 'account' });
+      expect(await lasts(count)).toBeGreaterThan(0);
+      expect(await lasts(`${count}:blocks`)).toBeGreaterThan(0);
+      await spoil(count);
+      await guard.succeeded({ account: 'ann' });
+      await (await guard.attempt({ account: 'ann' })).succeeded();
+      expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: true, failuresLeft: 2 });
+    }
+  }
+  await guard.reset({ account: 'ann' });
+  for (const forGood of ['5', '123456789']) {
+    await redis.execute((client) => client.set(count, forGood, 'EX', 1_000_000));
+    expect(await guard.check({ account: 'ann' })).toMatchObject({ allowed: false, retryAfterMs: 7_200_000 });
+    expect(await guard.attempt({ account: 'ann' })).toMatchObject({ allowed: false, retryAfterMs: 7_200_000 });
   }
   await guard.close();
 });
