@@ -95,9 +95,9 @@ it('serves the management API until it is ended', async () => {
     const response = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${bearer}` } });
     return { status: response.status, body: await response.json() };
   };
-  expect(await call('/api/v1/cache/keys', 'viewer-0123456789')).toMatchObject({
+  expect(await call('/api/v1/cache/entry/here', 'viewer-0123456789')).toMatchObject({
     status: 200,
-    body: { keys: [{ key: 'here' }] },
+    body: { key: 'here' },
   });
   expect(await call('/api/v1/locks/job', token)).toMatchObject({
     status: 200,
