@@ -78,7 +78,7 @@ export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> 
       report.faults += await injectFaults(backend, random, ROUND_MS - CALM_MS - 400, run.restarts ?? true);
       await sleep(startMs + ROUND_MS - LAST_CUT_MS - performance.now());
       // What is written while the feeds are being restored is what a first level that is not flushed would keep.
-      for (let cuts = random() < 0.5 ? 4 : 0; cuts > 0; cuts--) {
+      for (let cuts = run.sabotage === 'flush' ? 8 : random() < 0.5 ? 4 : 0; cuts > 0; cuts--) {
         report.faults++;
         for (const server of backend.servers) await killClients(server, 'pubsub');
         await sleep(20);
