@@ -2,12 +2,12 @@ import {
   encodeSegment,
   LONGEST_TIMER_MS,
   observeOrUndo,
-  parseDuration,
   TierkitError,
   type Duration,
   type Telemetry,
 } from '@tierkit/core';
 import { createRedis, Deadline, redisInput, type RedisConnection } from '@tierkit/redis';
+import { argumentMs, checkedOptions, checkedSubject, encodedId, ONE, optionsObject } from './call-arguments.ts';
 import { CallLimits } from './call-limits.ts';
 import { DecisionCounter } from './decision-counter.ts';
 import { limitError } from './errors.ts';
@@ -24,8 +24,6 @@ import { RedisStore } from './stores/redis-store.ts';
 import { Waiting } from './waiting.ts';
 
 const WAIT_MS = 30_000;
-const ONE: ConsumeOptions = {};
-const OPTIONS: ReadonlySet<string> = new Set<keyof ConsumeOptions>(['cost', 'id', 'plan', 'limits']);
 
 /** A limiter, wired: lists, then the shield, then the store, then what stands in for it. */
 export class PolicyLimiter implements Limiter {
@@ -106,7 +104,7 @@ export class PolicyLimiter implements Limiter {
 
   #decide(subject: string, options: ConsumeOptions): Promise<LimitResult> {
     try {
-      const { cost = 1, id } = checked(options);
+      const { cost = 1, id } = checkedOptions(options);
       const encoded = this.#check(subject, cost, id);
       const parameters = this.#limits.of(options.plan, options.limits);
       const listed = this.#listed(subject);
@@ -121,14 +119,14 @@ export class PolicyLimiter implements Limiter {
   }
 
   async peek(subject: string, options: ConsumeOptions = ONE): Promise<LimitResult> {
-    const { cost = 1, id } = checked(options);
+    const { cost = 1, id } = checkedOptions(options);
     const encoded = this.#check(subject, cost, id);
     const parameters = this.#limits.of(options.plan, options.limits);
     return this.#listed(subject) ?? this.#ask('peek', encoded, parameters, cost, id);
   }
 
   async refund(subject: string, options: ConsumeOptions = ONE): Promise<boolean> {
-    const { cost = 1, id } = checked(options);
+    const { cost = 1, id } = checkedOptions(options);
     const encoded = this.#check(subject, cost, id);
     const parameters = this.#limits.of(options.plan, options.limits);
     const taking = { cost, id: encodedId(id) };
@@ -140,7 +138,7 @@ export class PolicyLimiter implements Limiter {
 
   async block(subject: string, duration: Duration): Promise<void> {
     const encoded = this.#check(subject, 1, undefined);
-    const forMs = blockMs(duration);
+    const forMs = argumentMs(duration, 'duration');
     await this.#fallback?.block(encoded, this.#limits.stated, forMs);
     await this.#change(encoded, () => this.#store.block(encoded, this.#limits.stated, forMs));
   }
@@ -152,8 +150,8 @@ export class PolicyLimiter implements Limiter {
   }
 
   async wait(subject: string, options: WaitOptions = ONE): Promise<LimitResult> {
-    const { timeout = WAIT_MS, signal, ...rest } = object(options);
-    checked(rest);
+    const { timeout = WAIT_MS, signal, ...rest } = optionsObject(options);
+    checkedOptions(rest);
     if (signal !== undefined && !(signal instanceof AbortSignal))
       throw limitError('ERR_LIMIT_ARGUMENT', 'signal must be an AbortSignal');
     const encoded = this.#check(subject, rest.cost ?? 1, rest.id);
@@ -177,13 +175,7 @@ export class PolicyLimiter implements Limiter {
 
   #check(subject: string, cost: number, id: string | undefined): string {
     if (this.#closed) throw closedError(this.name);
-    if (typeof subject !== 'string' || subject === '')
-      throw limitError('ERR_LIMIT_ARGUMENT', 'the subject must be a text that is not empty');
-    if (!Number.isSafeInteger(cost) || cost < 1)
-      throw limitError('ERR_LIMIT_ARGUMENT', 'cost must be a whole number above 0', { cost });
-    if (id !== undefined && (typeof id !== 'string' || id === ''))
-      throw limitError('ERR_LIMIT_ARGUMENT', 'id must be a text that is not empty');
-    return encodeSegment(subject, 'subject');
+    return checkedSubject(subject, cost, id);
   }
 
   #listed(subject: string): LimitResult | undefined {
@@ -277,31 +269,4 @@ export class PolicyLimiter implements Limiter {
 
 function closedError(name: string): TierkitError {
   return limitError('ERR_LIMIT_CLOSED', `the limiter ${name} is closed`);
-}
-
-function checked(options: ConsumeOptions): ConsumeOptions {
-  if (options === ONE) return options;
-  for (const name in object(options)) {
-    if (!OPTIONS.has(name)) throw limitError('ERR_LIMIT_ARGUMENT', `${name} is not an option of this call`);
-  }
-  return options;
-}
-
-function object<T>(options: T): T {
-  if (typeof options === 'object' && options !== null) return options;
-  throw limitError('ERR_LIMIT_ARGUMENT', 'options must be an object');
-}
-
-function encodedId(id: string | undefined): string | undefined {
-  return id === undefined ? undefined : encodeSegment(id, 'id');
-}
-
-const blockMs = (duration: Duration): number => argumentMs(duration, 'duration');
-
-function argumentMs(duration: Duration, what: string, maxMs?: number): number {
-  try {
-    return parseDuration(duration, what, maxMs === undefined ? {} : { maxMs });
-  } catch (error) {
-    throw limitError('ERR_LIMIT_ARGUMENT', (error as Error).message);
-  }
 }
