@@ -99,6 +99,36 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
       expect(sink.rows.get(`session/${id}/k`)?.version).toBe(versions.at(-1));
     });
 
+    it('keeps the order of writes that are made at once, more than go out in one step', async () => {
+      const { sink, id, queue, scope } = fresh(patient);
+      // The first ones of a scope wait for it to be registered, and none that comes later may pass them.
+      const rounds: Promise<number>[] = [];
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < 90; i++)
+          rounds.push(scope.writeBehind(i % 3 === 0 ? 'hot' : `key${i}`, round * 90 + i, queue));
+        await Promise.resolve();
+      }
+      const versions = await Promise.all(rounds);
+      expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+      expect(await scope.get('hot')).toBe(267);
+      expect(await queue.drain('20s')).toBe(true);
+      expect(sink.value(`session/${id}/hot`)).toBe(267);
+      expect(sink.value(`session/${id}/key88`)).toBe(268);
+      expect(sink.rows.size).toBe(61);
+    });
+
+    it('says of each write that is made at once whether it was kept', async () => {
+      const { queue, scope } = fresh({ ...patient, maxBacklog: 30 });
+      const names = Array.from({ length: 80 }, (_, i) => `key${i % 40}`);
+      const ended = await Promise.allSettled(names.map((name, i) => scope.writeBehind(name, i, queue)));
+      // Forty names, thirty of which have room; what has it may be written again.
+      expect(ended.map(({ status }) => status === 'fulfilled')).toEqual(names.map((_, i) => i % 40 < 30));
+      for (const one of ended) {
+        if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'ERR_WRITE_BEHIND_FULL' });
+      }
+      expect(await scope.getMany(['key0', 'key29', 'key30'])).toEqual([40, 69, undefined]);
+    });
+
     it('goes on with versions above the earlier ones when everything was flushed', async () => {
       const { queue, scope } = fresh(patient);
       const first = await scope.writeBehind('k', 1, queue);
