@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createAdmin } from '@tierkit/admin';
 import type { CacheChange } from '@tierkit/cache';
 import { randomBytes } from 'node:crypto';
@@ -78,8 +79,10 @@ describe.each(Object.keys(APART) as (keyof typeof APART)[])('two tenants, apart 
     await mine.kit.invalidateTags(['other-tag']);
     await mine.kit.global.deleteByPattern('none:*');
     await theirs.kit.global.set('own', 1);
-    await until('its own change is heard of', () => heard.length > 0);
-    expect(heard).toEqual([{ kind: 'keys', own: true, tier: 'global', keys: ['own'], count: 1 }]);
+    // What it did before may be heard of as late as this.
+    const change = { kind: 'keys', own: true, tier: 'global', keys: ['own'], count: 1 };
+    await until('its own change is heard of', () => heard.some((one) => isDeepStrictEqual(one, change)));
+    expect(heard.filter(({ own }) => !own)).toEqual([]);
     stop();
   });
 
