@@ -321,7 +321,7 @@ export function cacheConformance(target: ConformanceTarget): void {
       let most = 0;
       const load = async (value: unknown) => {
         most = Math.max(most, ++running);
-        await sleep(2);
+        await Promise.all([until('as many as may run', () => most >= 3), sleep(2)]);
         running--;
         if (value === 3) throw new Error('three');
         return value;

@@ -118,14 +118,14 @@ test('a lost connection is told, and everything is in effect again before onLive
   const first = subscriber.subscribe('a', a.listener);
   await first.ready(5_000);
   // Added while live: these must survive as well.
-  await readyAll([subscriber.subscribe('b', b.listener), subscriber.psubscribe('*b', pattern.listener)]);
+  await readyAll([subscriber.subscribe('x.b', b.listener), subscriber.psubscribe('*.b', pattern.listener)]);
   const admin = new Redis(server.url);
   onTestFinished(() => admin.disconnect());
   for (let i = 1; i <= 3; i++) {
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await until('the loss is told', () => a.log.filter((line) => line === 'lost').length === i);
     await first.ready(5_000);
-    await publish(redis, 'b', String(i));
+    await publish(redis, 'x.b', String(i));
     await until('messages arrive again', () => pattern.log.at(-1) === `b=${i}`);
   }
   const lives = Array.from({ length: 3 }, () => ['lost', 'live']).flat();
