@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../../test/servers/index.ts';
+import { ownTimeMs } from '../../../test/support/own-time.ts';
 import { createTiers, type Scope, type Tiers } from '../src/index.ts';
 
 let one: Tiers;
@@ -85,10 +86,16 @@ it('does not drop entries of other scopes', async () => {
 
 it('never lets an entry outlive its time in Redis', async () => {
   const theirs = two.session('ttl');
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0, held = 0; held < 10; round++) {
     await one.session('ttl').set('k', round, { ttl: 150 });
     const storedMs = performance.now();
-    await kept(theirs, 'k', round);
+    const isHeld = await kept(theirs, 'k', round).then(
+      () => true,
+      () => false,
+    );
+    // A busy machine may take longer than its time to hold it at all.
+    if (!isHeld) continue;
+    held++;
     let servedMs = storedMs;
     for (let nowMs = storedMs; theirs.peek('k') !== undefined; nowMs = performance.now()) {
       servedMs = nowMs;
@@ -106,11 +113,10 @@ it('loads once for two instances, and wakes the one that waits', async () => {
     await sleep(60);
     return ++loads;
   };
-  const startMs = performance.now();
-  const answers = await Promise.all([one, two].map((tiers) => tiers.project('load').getOrSet('k', load)));
-  expect(answers).toEqual([1, 1]);
+  const answers = Promise.all([one, two].map((tiers) => tiers.project('load').getOrSet('k', load)));
+  expect(await ownTimeMs(() => answers)).toBeLessThan(150);
+  expect(await answers).toEqual([1, 1]);
   expect(loads).toBe(1);
-  expect(performance.now() - startMs).toBeLessThan(150);
 });
 
 it('does not trust what it knew of the global tier before a gap of the feed', async () => {
