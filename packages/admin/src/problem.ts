@@ -26,6 +26,8 @@ export type AdminErrorCode =
   | 'ERR_ADMIN_INPUT'
   /** The body is larger than any that a route takes. */
   | 'ERR_ADMIN_TOO_LARGE'
+  /** What stands in Redis under the name was not written by tierkit. */
+  | 'ERR_ADMIN_FOREIGN'
   /** As many live streams are open as there may be. */
   | 'ERR_ADMIN_BUSY'
   /** Something failed that should not: the log says what. */
@@ -37,6 +39,7 @@ const STATUS: Readonly<Record<AdminErrorCode, number>> = {
   ERR_ADMIN_FORBIDDEN: 403,
   ERR_ADMIN_NOT_FOUND: 404,
   ERR_ADMIN_INPUT: 400,
+  ERR_ADMIN_FOREIGN: 409,
   ERR_ADMIN_TOO_LARGE: 413,
   ERR_ADMIN_BUSY: 503,
   ERR_ADMIN_INTERNAL: 500,
@@ -48,6 +51,7 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not found',
   408: 'The request took too long',
+  409: 'Conflict',
   413: 'Body too large',
   415: 'The body must be application/json',
   431: 'Headers too large',
@@ -56,8 +60,8 @@ const TITLES: Readonly<Record<number, string>> = {
   504: 'Redis did not answer in time',
 };
 
-/** What is not to be had for now. */
-const REDIS_STATUS: Readonly<Record<string, number>> = {
+/** What is not to be had for now, or as things stand. */
+const OTHER_STATUS: Readonly<Record<string, number>> = {
   ERR_REDIS_UNAVAILABLE: 503,
   ERR_REDIS_TIMEOUT: 504,
   ERR_REDIS_REPLY: 502,
@@ -65,11 +69,13 @@ const REDIS_STATUS: Readonly<Record<string, number>> = {
   ERR_LOCK_NO_QUORUM: 503,
   ERR_LIMIT_UNAVAILABLE: 503,
   ERR_QUOTA_UNAVAILABLE: 503,
+  ERR_QUOTA_CORRUPT: 409,
+  ERR_QUOTA_PLAN: 409,
 };
 
 /** Codes of tierkit that tell of what the caller gave. */
 const CALLERS_FAULT =
-  /^ERR_(?:KEY|PATTERN|DURATION)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_(?:LIMIT_ARGUMENT|BUS_POSITION|LOCK_OPTIONS|QUOTA_AMOUNTS)$/;
+  /^ERR_(?:KEY|PATTERN)_INVALID$|^ERR_CACHE_(?:CURSOR|OPTIONS|TAGS)$|^ERR_(?:BUS_POSITION|LOCK_OPTIONS|QUOTA_AMOUNTS)$/;
 
 export function adminError(code: AdminErrorCode, message: string): TierkitError<AdminErrorCode> {
   return new TierkitError(code, message);
@@ -80,9 +86,19 @@ export function problemOf(error: unknown): Problem {
   if (!(error instanceof TierkitError)) return problem(500, 'ERR_ADMIN_INTERNAL');
   const { code, message } = error;
   if (Object.hasOwn(STATUS, code)) return problem(STATUS[code as AdminErrorCode], code, message);
+  if (isForeign(error)) {
+    return problem(409, 'ERR_ADMIN_FOREIGN', 'what stands in Redis under this name was not written by tierkit');
+  }
   const closed = code.endsWith('_CLOSED') ? 503 : 500;
-  const status = REDIS_STATUS[code] ?? (CALLERS_FAULT.test(code) ? 400 : closed);
-  return problem(status, code, status === 400 ? message : undefined);
+  const status = OTHER_STATUS[code] ?? (CALLERS_FAULT.test(code) ? 400 : closed);
+  return problem(status, code, status < 500 ? message : undefined);
+}
+
+/** A key of another type than it should be, or a lock that is none: Redis says so, or a script of ours. */
+function isForeign(error: unknown): boolean {
+  if (!(error instanceof TierkitError)) return false;
+  if (error.code === 'ERR_REDIS_REPLY' && /\b(?:WRONGTYPE|FOREIGN)\b/.test(error.message)) return true;
+  return isForeign(error.cause);
 }
 
 export function problem(status: number, code: string, detail?: string): Problem {

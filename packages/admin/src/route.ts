@@ -2,6 +2,7 @@ import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { AuditLog } from './access/audit.ts';
 import type { Right } from './access/rights.ts';
 import type { Actor } from './access/tokens.ts';
+import { nameOfSegment } from './path-name.ts';
 import { adminError, Problem } from './problem.ts';
 
 /** What each request carries along. */
@@ -130,7 +131,7 @@ export function addRoute<
       route as never,
       (async (c: RouteContext) => {
         const valid = (part: 'param' | 'query' | 'json'): never => c.req.valid(part) as never;
-        const params = spec.params === undefined ? {} : (valid('param') as object);
+        const params = spec.params === undefined ? {} : named(valid('param'));
         const query = spec.query === undefined ? {} : (valid('query') as object);
         const body = spec.body === undefined ? {} : (valid('json') as object);
         const noted: Audited = { operation, parameters: { ...params, ...query, ...body } };
@@ -147,6 +148,10 @@ export function addRoute<
       }) as never,
     );
   }
+}
+
+function named(params: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).map(([name, segment]) => [name, nameOfSegment(segment)]));
 }
 
 /** What of Hono's context is used, whatever the route's types. */

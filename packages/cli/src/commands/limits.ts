@@ -1,3 +1,4 @@
+import { pathSegment } from '@tierkit/admin/path-name';
 import { findNames } from '../discovery/find-names.ts';
 import { limitOf } from '../discovery/layout.ts';
 import { cliError } from '../errors.ts';
@@ -97,7 +98,7 @@ async function list(session: Session): Promise<void> {
 
 async function standing(session: Session, name: string, subject: string, { reset, yes }: LimitsOptions): Promise<void> {
   const api = session.requireAdminApi('the policies of a limiter');
-  const path = `/api/v1/limiters/${encodeURIComponent(name)}/subjects/${encodeURIComponent(subject)}`;
+  const path = `/api/v1/limiters/${pathSegment(name)}/subjects/${pathSegment(subject)}`;
   if (reset === true) {
     const question = `This lets ${printable(subject, 200)} begin anew with ${printable(name, 200)}.`;
     await confirm(session.asker, { question, yes, signal: session.signal });

@@ -1,3 +1,4 @@
+import { pathSegment } from '@tierkit/admin/path-name';
 import { givenSegment } from '@tierkit/core';
 import type { RedisConnection } from '@tierkit/redis';
 import { findNames } from '../discovery/find-names.ts';
@@ -113,7 +114,7 @@ async function used(session: Session, subject: string): Promise<void> {
 
 async function against(session: Session, subject: string, { name: quota, reset, yes }: QuotaOptions): Promise<void> {
   const api = session.requireAdminApi('the metrics and limits of a quota');
-  const path = `/api/v1/quotas/${encodeURIComponent(quota)}/subjects/${encodeURIComponent(subject)}`;
+  const path = `/api/v1/quotas/${pathSegment(quota)}/subjects/${pathSegment(subject)}`;
   if (reset === true) {
     const question = `This lets ${printable(subject, 200)} begin the periods of now anew with ${printable(quota, 200)}.`;
     await confirm(session.asker, { question, yes, signal: session.signal });

@@ -75,12 +75,6 @@ async function errorOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, code, detail === undefined ? title : `${title}: ${detail}`);
 }
 
-/** One segment of a path. A segment of dots alone would be taken for a folder, so it is refused. */
-export function segment(text: string): string {
-  if (/^\.{1,2}$/.test(text)) throw new ApiError(400, 'ERR_KEY_INVALID', 'a key of dots alone has no address');
-  return encodeURIComponent(text);
-}
-
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

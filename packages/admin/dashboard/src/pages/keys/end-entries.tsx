@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { messageOf, segment, type Api } from '../../api/api.ts';
+import { pathSegment } from '../../../../src/path-name.ts';
+import { messageOf, type Api } from '../../api/api.ts';
 import * as format from '../../format.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import type { Search } from './key-search.tsx';
@@ -34,7 +35,7 @@ export function EndEntries({ api, search, onDone }: EndEntriesProps): JSX.Elemen
   const request = (ask: Question['ask'], dryRun: boolean): Promise<Deletion> => {
     if (ask === 'all') return api.delete('api/v1/cache/clear', place);
     if (ask === 'tagged') return api.delete('api/v1/cache/tags', { ...place, tag, dryRun });
-    return api.delete(`api/v1/cache/invalidate/${segment(pattern)}`, { ...place, dryRun });
+    return api.delete(`api/v1/cache/invalidate/${pathSegment(pattern)}`, { ...place, dryRun });
   };
 
   const dryRun = async (ask: 'matching' | 'tagged'): Promise<void> => {

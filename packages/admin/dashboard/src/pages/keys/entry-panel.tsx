@@ -1,7 +1,8 @@
 import type { InspectedEntry, ListedKey } from '@tierkit/cache';
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, messageOf, segment } from '../../api/api.ts';
+import { pathSegment } from '../../../../src/path-name.ts';
+import { ApiError, messageOf } from '../../api/api.ts';
 import type { Session } from '../../api/session.ts';
 import { usePolled } from '../../live/use-polled.ts';
 import { Confirm } from '../../parts/confirm.tsx';
@@ -28,7 +29,7 @@ export function EntryPanel({ session, place, onClose, onDeleted }: EntryPanelPro
   const ask = useCallback(
     async (signal: AbortSignal): Promise<Described> => {
       try {
-        const entry = await api.get<InspectedEntry>(`api/v1/cache/entry/${segment(key)}`, { tier, scope }, signal);
+        const entry = await api.get<InspectedEntry>(`api/v1/cache/entry/${pathSegment(key)}`, { tier, scope }, signal);
         return { entry, at: Date.now() };
       } catch (failure) {
         if (failure instanceof ApiError && failure.status === 404) return { entry: undefined, at: Date.now() };
@@ -43,13 +44,13 @@ export function EntryPanel({ session, place, onClose, onDeleted }: EntryPanelPro
   const read = async (): Promise<void> => {
     setError(undefined);
     try {
-      setValue(await api.get<ReadEntry>(`api/v1/cache/key/${segment(key)}`, { tier, scope }));
+      setValue(await api.get<ReadEntry>(`api/v1/cache/key/${pathSegment(key)}`, { tier, scope }));
     } catch (failure) {
       setError(messageOf(failure));
     }
   };
   const remove = async (): Promise<void> => {
-    await api.delete(`api/v1/cache/key/${segment(key)}`, { tier, scope });
+    await api.delete(`api/v1/cache/key/${pathSegment(key)}`, { tier, scope });
     onDeleted();
   };
 

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { DecisionCount } from '../../../../src/live-telemetry.ts';
 import { useCallback } from 'preact/hooks';
-import { segment } from '../../api/api.ts';
+import { pathSegment } from '../../../../src/path-name.ts';
 import type { Session } from '../../api/session.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
@@ -71,7 +71,7 @@ function SubjectStanding({
   readonly subject: string;
 }): JSX.Element {
   const { api } = session;
-  const path = `api/v1/limiters/${segment(name)}/subjects/${segment(subject)}`;
+  const path = `api/v1/limiters/${pathSegment(name)}/subjects/${pathSegment(subject)}`;
   const ask = useCallback((signal: AbortSignal) => api.get<Standing>(path, {}, signal), [api, path]);
   const { data, error, refresh } = usePolled(ask, EVERY_MS);
   const reset = async (): Promise<void> => {

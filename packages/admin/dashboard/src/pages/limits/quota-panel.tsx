@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useCallback } from 'preact/hooks';
-import { segment } from '../../api/api.ts';
+import { pathSegment } from '../../../../src/path-name.ts';
 import type { Session } from '../../api/session.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
@@ -30,7 +30,7 @@ const EVERY_MS = 2_000;
 /** What a subject has used of a quota, by metric and period. */
 export function QuotaPanel({ session, name, subject }: QuotaPanelProps): JSX.Element {
   const { api } = session;
-  const path = `api/v1/quotas/${segment(name)}/subjects/${segment(subject)}`;
+  const path = `api/v1/quotas/${pathSegment(name)}/subjects/${pathSegment(subject)}`;
   const ask = useCallback((signal: AbortSignal) => api.get<Usage>(path, {}, signal), [api, path]);
   const { data, error, refresh } = usePolled(ask, EVERY_MS);
   const reset = async (): Promise<void> => {

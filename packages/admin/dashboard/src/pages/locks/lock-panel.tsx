@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
-import { segment } from '../../api/api.ts';
+import { pathSegment } from '../../../../src/path-name.ts';
 import type { Session } from '../../api/session.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
@@ -35,7 +35,7 @@ const EVERY_MS = 1_000;
 export function LockPanel({ session, kind, name, onClose }: LockPanelProps): JSX.Element {
   const { api } = session;
   const [releasing, setReleasing] = useState(false);
-  const path = `api/v1/locks/${segment(name)}`;
+  const path = `api/v1/locks/${pathSegment(name)}`;
   const ask = useCallback((signal: AbortSignal) => api.get<LockState>(path, { kind }, signal), [api, path, kind]);
   const { data, error, refresh } = usePolled(ask, EVERY_MS);
   const release = async (): Promise<void> => {

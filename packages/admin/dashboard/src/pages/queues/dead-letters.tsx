@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
-import { segment } from '../../api/api.ts';
+import { pathSegment } from '../../../../src/path-name.ts';
 import type { Session } from '../../api/session.ts';
 import * as format from '../../format.ts';
 import { usePolled } from '../../live/use-polled.ts';
@@ -32,7 +32,7 @@ const EVERY_MS = 5_000;
 export function DeadLetters({ session, queue, onChanged }: DeadLettersProps): JSX.Element {
   const { api } = session;
   const [question, setQuestion] = useState<Question>();
-  const path = `api/v1/queues/${segment(queue)}/dead-letters`;
+  const path = `api/v1/queues/${pathSegment(queue)}/dead-letters`;
   const ask = useCallback(
     (signal: AbortSignal) => api.get<{ deadLetters: readonly DeadLetter[] }>(path, { limit: 100 }, signal),
     [api, path],
