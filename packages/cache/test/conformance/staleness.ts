@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../test/servers/index.ts';
-import type { LoaderContext, Scope } from '../src/index.ts';
-import { within } from './support/within.ts';
+import { until } from '../../../../test/servers/index.ts';
+import type { LoaderContext, Scope } from '../../src/index.ts';
+import { within } from '../support/within.ts';
 
 /** What every backend promises of values that are stale, slow, absent or failing. */
 export function stalenessConformance(fresh: () => Scope): void {

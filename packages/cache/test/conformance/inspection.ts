@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../test/servers/index.ts';
-import type { CacheChange, ListKeysOptions, ListedKey, Tiers } from '../src/index.ts';
+import { until } from '../../../../test/servers/index.ts';
+import type { CacheChange, ListKeysOptions, ListedKey, Tiers } from '../../src/index.ts';
 
 const name = (): string => randomBytes(5).toString('hex');
 

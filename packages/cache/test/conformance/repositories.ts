@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { repository, type Scope } from '../src/index.ts';
-import { ann, bo, cy, HeroTable, type Hero } from './support/hero-table.ts';
+import { repository, type Scope } from '../../src/index.ts';
+import { ann, bo, cy, HeroTable, type Hero } from '../support/hero-table.ts';
 
 /** What repositories promise on every backend: one test for each sentence that a user can rely on. */
 export function repositoryConformance(fresh: () => Scope): void {
