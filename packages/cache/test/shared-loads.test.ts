@@ -68,18 +68,18 @@ describe.each(['redis', 'memory'])('loads that several callers share, on %s', (b
   it('serves nothing stale after a set, by a load that was replaced when a tag was invalidated', async () => {
     const scope = await withStale('old');
     const options = { ttl: '1m', grace: '1m' } as const;
-    let fail = (): void => {};
+    let fail: (() => void) | undefined;
     const first = scope.getOrSet(
       'k',
       () => new Promise((_, reject) => (fail = () => reject(new Error('down')))),
       options,
     );
-    await sleep(50);
+    await until('it loads', () => fail !== undefined);
     await scope.invalidateTags(['unrelated']);
     const second = scope.getOrSet('k', () => 'second', options);
     await sleep(20);
     expect(await scope.set('k', 'new')).toBe(true);
-    fail();
+    fail?.();
     await expect(first).rejects.toThrow('down');
     await second;
     expect(await scope.get('k')).toBe('new');
@@ -94,7 +94,7 @@ describe.each(['redis', 'memory'])('loads that several callers share, on %s', (b
       return new Promise((_, reject) => (fail = () => reject(new Error('down'))));
     };
     const first = scope.getOrSet('k', failing);
-    await sleep(30);
+    await until('it loads', () => loads === 1);
     await scope.invalidateTags(['unrelated']);
     const second = scope.getOrSet('k', failing);
     await sleep(30);
