@@ -1,17 +1,10 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startProxy, startRedis, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
-import { createTiers, type Tiers } from '../src/index.ts';
+import { expect, it } from 'vitest';
+import type { Tiers } from '../src/index.ts';
+import { ownRedis } from './support/own-redis.ts';
 
-let server: StandaloneRedis;
-let link: Proxy;
-const open: Tiers[] = [];
-
-async function tiersAt(url: string, commandTimeout?: string): Promise<Tiers> {
-  const tiers = createTiers({ redis: { url, commandTimeout, socketTimeout: '1m' } });
-  open.push(tiers);
-  await tiers.ready();
-  return tiers;
-}
+const own = ownRedis();
+const tiersAt = (url: string, commandTimeout?: string): Promise<Tiers> =>
+  own.tiersAt({ url, commandTimeout, socketTimeout: '1m' }, { feedTimeout: '3s' });
 
 function namesOf(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `k${index}`);
@@ -28,18 +21,8 @@ async function msOf(call: Promise<unknown>): Promise<number> {
   return performance.now() - startMs;
 }
 
-beforeEach(async () => {
-  server = await startRedis();
-  link = await startProxy({ target: { port: server.port } });
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((tiers) => tiers.close()));
-  await link.stop();
-  await server.stop();
-});
-
 it('answers a burst of cold reads and writes, however late this process gets to read the replies', async () => {
-  const [writer, reader] = [await tiersAt(server.url, '5s'), await tiersAt(server.url)];
+  const [writer, reader] = [await tiersAt(own.server.url, '5s'), await tiersAt(own.server.url)];
   const names = namesOf(5_000);
   expect(await writer.project('p').setMany(names.map((name) => [name, name] as const))).toBe(true);
   const reading = names.map((name) => reader.project('p').get(name));
@@ -53,8 +36,8 @@ it('answers a burst of cold reads and writes, however late this process gets to 
 });
 
 it('asks for all batches of a call at once, so that a slow link bounds it by one deadline', async () => {
-  const near = await tiersAt(server.url, '5s');
-  const far = await tiersAt(link.url, '1s');
+  const near = await tiersAt(own.server.url, '5s');
+  const far = await tiersAt(own.link.url, '1s');
   const names = namesOf(5_000);
   const entries = names.map((name) => [name, 1] as const);
   // The server knows the scripts, and the tier has a generation.
@@ -63,7 +46,7 @@ it('asks for all batches of a call at once, so that a slow link bounds it by one
     expect(await scope.deleteMany(names)).toBe(true);
     await scope.set('k', 1);
   }
-  link.latency(300);
+  own.link.latency(300);
   const project = far.project('p');
   for (const call of [
     () => project.setMany(entries),
@@ -78,22 +61,22 @@ it('asks for all batches of a call at once, so that a slow link bounds it by one
 });
 
 it('writes to a root whose generation is not known within one deadline', async () => {
-  const near = await tiersAt(server.url, '5s');
-  const far = await tiersAt(link.url, '1s');
+  const near = await tiersAt(own.server.url, '5s');
+  const far = await tiersAt(own.link.url, '1s');
   await near.global.set('k', 1);
-  link.latency(350);
+  own.link.latency(350);
   // Asked for first, the generation would take it to 1.4 s.
   expect(await msOf(far.global.set('k', 2))).toBeLessThan(1_350);
 });
 
 it('keeps what was answered of a read of many keys when the rest is lost', async () => {
-  const near = await tiersAt(server.url, '5s');
-  const far = await tiersAt(link.url);
+  const near = await tiersAt(own.server.url, '5s');
+  const far = await tiersAt(own.link.url);
   const names = namesOf(1_000);
   const value = 'x'.repeat(1_000);
   await near.project('p').setMany(names.map((name) => [name, value] as const));
   // The first of two batches arrives as a whole, and a part of the second.
-  link.resetAfter(700_000);
+  own.link.resetAfter(700_000);
   const found = await far.project('p').getMany(names);
   expect(found.slice(0, 500)).toEqual(Array(500).fill(value));
   expect(found.slice(500)).toEqual(Array(500).fill(undefined));

@@ -1,45 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import {
-  startCluster,
-  startProxy,
-  startRedis,
-  until,
-  type Proxy,
-  type StandaloneRedis,
-} from '../../../test/servers/index.ts';
+import { expect, it } from 'vitest';
+import { startCluster, until } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
-import { createTiers, type LoaderContext, type Tiers, type TiersOptions } from '../src/index.ts';
+import type { LoaderContext } from '../src/index.ts';
+import { ownRedis } from './support/own-redis.ts';
 
-let server: StandaloneRedis;
-let link: Proxy;
-const open: Tiers[] = [];
-
-async function tiersAt(redis: TiersOptions['redis'], options: Partial<TiersOptions> = {}): Promise<Tiers> {
-  const tiers = createTiers({ redis, prefix: `t${randomBytes(6).toString('hex')}:`, feedTimeout: '600ms', ...options });
-  open.push(tiers);
-  await tiers.ready();
-  return tiers;
-}
-
-beforeEach(async () => {
-  server = await startRedis();
-  link = await startProxy({ target: { port: server.port } });
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((tiers) => tiers.close()));
-  await link.stop();
-  await server.stop();
-});
+const own = ownRedis();
 
 it('falls to the first level, then to what is stale within its grace, then to the loader, while Redis is away', async () => {
-  const tiers = await tiersAt(link.url);
+  const tiers = await own.tiersAt(own.link.url);
   const scope = tiers.session('s');
   await scope.set('graced', 'old', { ttl: 600, grace: '1m' });
   await scope.set('plain', 'old', { ttl: 600 });
   for (const key of ['graced', 'plain']) expect(await scope.get(key)).toBe('old');
-  link.drop();
+  own.link.drop();
   for (const key of ['graced', 'plain']) expect(await scope.getOrSet(key, () => 'loaded')).toBe('old');
   await sleep(620);
   expect(await scope.getOrSet('graced', () => 'loaded')).toBe('old');
@@ -52,12 +26,12 @@ it('falls to the first level, then to what is stale within its grace, then to th
 });
 
 it('goes on without a Redis that is slower than redisTimeout, and gives back a lease that comes late', async () => {
-  const tiers = await tiersAt(link.url, { tiers: { session: { ttl: '1m', redisTimeout: 40 } }, l1: false });
+  const tiers = await own.tiersAt(own.link.url, { tiers: { session: { ttl: '1m', redisTimeout: 40 } }, l1: false });
   const scope = tiers.session('s');
   await scope.set('k', 'stored');
   // A script that the server does not know would take a second round trip, and with it all of the command's deadline.
   await scope.getOrSet('known', () => 'script');
-  link.latency(100);
+  own.link.latency(100);
   const asking = async () => {
     expect(await scope.get('k')).toBeUndefined();
     expect(await scope.getMany(['k'])).toEqual([undefined]);
@@ -65,7 +39,7 @@ it('goes on without a Redis that is slower than redisTimeout, and gives back a l
   };
   expect(await ownTimeMs(asking)).toBeLessThan(290);
   await sleep(500);
-  await link.normal();
+  await own.link.normal();
   // Otherwise the lease would last for 3 seconds.
   const backMs = performance.now();
   expect(await scope.getOrSet('late', () => 'again')).toBe('again');
@@ -73,31 +47,33 @@ it('goes on without a Redis that is slower than redisTimeout, and gives back a l
 });
 
 it('stores what has tags under redisTimeout as well', async () => {
-  const tiers = await tiersAt({ url: link.url, commandTimeout: '5s', socketTimeout: '9s' }, { feedTimeout: '20s' });
+  const tiers = await own.tiersAt(
+    { url: own.link.url, commandTimeout: '5s', socketTimeout: '9s' },
+    { feedTimeout: '20s' },
+  );
   const scope = tiers.session('s');
   await scope.getOrSet('known', () => 'script', { tags: ['t'] });
   // Where the tags stand is known, but no table of them lasts for so long.
   const options = { tags: ['t'], ttl: '30d', redisTimeout: 500 } as const;
   let loadedMs = Infinity;
   const loader = (): string => {
-    link.latency(2_000);
+    own.link.latency(2_000);
     loadedMs = performance.now();
     return 'loaded';
   };
   expect(await scope.getOrSet('k', loader, options)).toBe('loaded');
   expect(performance.now() - loadedMs).toBeLessThan(1_800);
-  await link.normal();
+  await own.link.normal();
 });
 
 it('does not wait before a load for tags of everywhere that Redis is too slow to tell', async () => {
   const cluster = await startCluster();
   try {
-    const prefix = `t${randomBytes(6).toString('hex')}:`;
     const redis = { cluster: cluster.nodes, commandTimeout: '5s', socketTimeout: '9s' } as const;
-    const tiers = await tiersAt(redis, { prefix, feedTimeout: '20s' });
-    const away = await cluster.masterOf(`${prefix}{tierkit}tags`);
+    const tiers = await own.tiersAt(redis, { feedTimeout: '20s' });
+    const away = await cluster.masterOf('{tierkit}tags');
     const ids = Array.from({ length: 50 }, (_, n) => n);
-    const masters = await Promise.all(ids.map(async (id) => cluster.masterOf(`${prefix}session:{${id}}:k`)));
+    const masters = await Promise.all(ids.map(async (id) => cluster.masterOf(`session:{${id}}:k`)));
     const scope = tiers.session(ids.find((id) => masters[id] !== away) ?? -1);
     await scope.set('warm', 1);
     cluster.processes[away]?.signal('SIGSTOP');
@@ -112,7 +88,7 @@ it('does not wait before a load for tags of everywhere that Redis is too slow to
 });
 
 it('runs no more loads in the background than allowed, and ends them on close', async () => {
-  const tiers = await tiersAt(inject('redisUrl'), { load: { maxBackground: 3 } });
+  const tiers = await own.tiersAt(own.server.url, { load: { maxBackground: 3 } });
   const scope = tiers.session('s');
   const keys = Array.from({ length: 8 }, (_, n) => `k${n}`);
   for (const key of keys) await scope.set(key, 'old', { ttl: 30, grace: '1m' });
@@ -141,7 +117,7 @@ it('runs no more loads in the background than allowed, and ends them on close', 
 });
 
 it('does not wait on close for a background load that ignores its signal', async () => {
-  const tiers = await tiersAt('memory');
+  const tiers = await own.tiersAt('memory');
   const scope = tiers.session('s');
   await scope.set('k', 'old', { ttl: 10, grace: '1m' });
   await sleep(20);
@@ -153,9 +129,8 @@ it('does not wait on close for a background load that ignores its signal', async
 });
 
 it('refreshes what another instance loaded, once for both', async () => {
-  const prefix = `t${randomBytes(6).toString('hex')}:`;
-  const tier = { tiers: { session: { ttl: '2s', refreshAhead: 0.2 } }, prefix };
-  const [one, two] = await Promise.all([tiersAt(inject('redisUrl'), tier), tiersAt(inject('redisUrl'), tier)]);
+  const tier = { tiers: { session: { ttl: '2s', refreshAhead: 0.2 } } };
+  const [one, two] = await Promise.all([own.tiersAt(own.server.url, tier), own.tiersAt(own.server.url, tier)]);
   let loads = 0;
   const load = async (): Promise<number> => {
     await sleep(20);

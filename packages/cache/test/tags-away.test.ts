@@ -1,32 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startProxy, startRedis, until, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
-import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
+import { expect, it } from 'vitest';
+import { until } from '../../../test/servers/index.ts';
+import { ownRedis } from './support/own-redis.ts';
 
-let server: StandaloneRedis;
-let link: Proxy;
-const open: Tiers[] = [];
-
-async function tiersAt(url: string, options: Partial<TiersOptions> = {}): Promise<Tiers> {
-  const tiers = createTiers({ redis: url, feedTimeout: '600ms', ...options });
-  open.push(tiers);
-  await tiers.ready();
-  return tiers;
-}
-
-beforeEach(async () => {
-  server = await startRedis();
-  link = await startProxy({ target: { port: server.port } });
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((tiers) => tiers.close()));
-  await link.stop();
-  await server.stop();
-});
+const own = ownRedis();
 
 it('hides what an unconfirmed invalidation touched, and makes it everywhere when Redis returns', async () => {
-  const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+  const [near, far] = [await own.tiersAt(own.link.url), await own.tiersAt(own.server.url)];
   for (const tiers of [near, far]) {
     for (const scope of [tiers.session('s'), tiers.project('p')]) {
       await scope.set('in scope', 1, { tags: ['scope'] });
@@ -36,7 +16,7 @@ it('hides what an unconfirmed invalidation touched, and makes it everywhere when
   }
   const keys = ['in scope', 'everywhere', 'kept'];
   expect(await near.session('s').getMany(keys)).toEqual([1, 1, 1]);
-  link.drop();
+  own.link.drop();
   const startMs = performance.now();
   expect(await near.session('s').invalidateTags(['scope'])).toBe(false);
   expect(await near.invalidateTags(['everywhere'])).toBe(false);
@@ -50,7 +30,7 @@ it('hides what an unconfirmed invalidation touched, and makes it everywhere when
   expect(await near.session('s').get('in scope')).toBeUndefined();
   expect(await near.project('p').get('everywhere')).toBeUndefined();
   expect(await far.session('s').getMany(keys)).toEqual([1, 1, 1]);
-  await link.normal();
+  await own.link.normal();
   await until('the invalidations are made', async () => near.stats().unconfirmedScopes === 0);
   for (const tiers of [near, far]) {
     await until('they are heard of', async () => tiers.stats().coherent);
@@ -65,14 +45,12 @@ it('hides what an unconfirmed invalidation touched, and makes it everywhere when
 it.each(['scope', 'everywhere'])(
   'keeps a confirmed set after an unconfirmed invalidation of its tag, %s',
   async (where) => {
-    const tiers = await tiersAt(server.url);
+    const tiers = await own.tiersAt(own.server.url);
     const scope = tiers.session('s');
     await scope.set('warm', 1, { tags: ['t'] });
-    const raw = new Redis(server.url);
-    await raw.client('PAUSE', 60_000, 'WRITE');
+    await own.raw.client('PAUSE', 60_000, 'WRITE');
     expect(await (where === 'scope' ? scope : tiers).invalidateTags(['t'])).toBe(false);
-    await raw.client('UNPAUSE');
-    raw.disconnect();
+    await own.raw.client('UNPAUSE');
     let confirmed = false;
     await until('a set is confirmed', async () => (confirmed ||= await scope.set('k', 'new', { tags: ['t'] })));
     await until('the invalidation is made', () => tiers.stats().unconfirmedScopes === 0);
@@ -83,30 +61,28 @@ it.each(['scope', 'everywhere'])(
 );
 
 it('answers a tag with a miss while its invalidation is unconfirmed, even if Redis can be read', async () => {
-  const near = await tiersAt(link.url, { l1: false });
+  const near = await own.tiersAt(own.link.url, { l1: false });
   const scope = near.session('s');
   await scope.setMany(Object.entries({ a: 1, b: 1 }), { tags: ['t'] });
   await scope.set('plain', 1);
-  link.drop();
+  own.link.drop();
   expect(await scope.invalidateTags(['t'])).toBe(false);
   // From here on Redis answers, and refuses the scripts that change it.
-  const raw = new Redis(server.url);
-  await raw.call('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
-  await link.normal();
+  await own.raw.call('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
+  await own.link.normal();
   await until('Redis can be read', async () => (await scope.get('plain')) === 1);
   expect(await scope.getMany(['a', 'plain'])).toEqual([undefined, 1]);
   expect([await scope.has('b'), await scope.get('b')]).toEqual([false, undefined]);
   expect(await scope.getOrSet('a', () => 'loaded', { tags: ['t'] })).toBe('loaded');
-  await raw.call('ACL', 'SETUSER', 'default', '+eval', '+evalsha');
+  await own.raw.call('ACL', 'SETUSER', 'default', '+eval', '+evalsha');
   await until('the invalidation is made', async () => near.stats().unconfirmedScopes === 0);
   expect(await scope.get('b')).toBeUndefined();
   expect(await scope.getOrSet('b', () => 'loaded', { tags: ['t'] })).toBe('loaded');
   expect(await scope.get('b')).toBe('loaded');
-  raw.disconnect();
 });
 
 it('does not serve as stale what was invalidated before Redis went away', async () => {
-  const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+  const [near, far] = [await own.tiersAt(own.link.url), await own.tiersAt(own.server.url)];
   const scope = near.session('s');
   await scope.setMany(Object.entries({ mine: 1, theirs: 1 }), { tags: ['t', 'u'] });
   await scope.set('kept', 1, { tags: ['kept'] });
@@ -114,23 +90,23 @@ it('does not serve as stale what was invalidated before Redis went away', async 
   await scope.invalidateTags(['t']);
   await far.invalidateTags(['other']);
   await sleep(30);
-  await server.process.end('SIGKILL');
+  await own.server.process.end('SIGKILL');
   await sleep(20);
   expect(await scope.getMany(['mine', 'theirs', 'kept'])).toEqual([undefined, undefined, 1]);
   expect(await scope.get('mine')).toBeUndefined();
 });
 
 it('invalidates all tags of a scope when more were unconfirmed than can be remembered', async () => {
-  const near = await tiersAt(link.url);
+  const near = await own.tiersAt(own.link.url);
   const scope = near.session('s');
   await scope.set('tagged', 1, { tags: ['never named'] });
   await scope.set('plain', 1);
-  link.drop();
+  own.link.drop();
   for (let call = 0; call < 3; call++) {
     const tags = Array.from({ length: 500 }, (_, n) => `t${call * 500 + n}`);
     expect(await scope.invalidateTags(tags)).toBe(false);
   }
-  await link.normal();
+  await own.link.normal();
   await until('the invalidations are made', async () => near.stats().unconfirmedScopes === 0);
   await near.ready();
   expect(await scope.getMany(['tagged', 'plain'])).toEqual([undefined, 1]);
@@ -139,15 +115,15 @@ it('invalidates all tags of a scope when more were unconfirmed than can be remem
 });
 
 it('finds no entry again after Redis was restarted empty', async () => {
-  const near = await tiersAt(server.url);
+  const near = await own.tiersAt(own.server.url);
   const scope = near.session('s');
   for (let round = 0; round < 2; round++) {
     await scope.set('k', round, { tags: ['t'] });
     await scope.invalidateTags(['t']);
     await scope.set('k', round, { tags: ['t'] });
     expect(await scope.get('k')).toBe(round);
-    await server.process.end('SIGKILL');
-    await server.process.start();
+    await own.server.process.end('SIGKILL');
+    await own.server.process.start();
     await until('it is coherent again', async () => near.stats().coherent);
     expect(await scope.get('k')).toBeUndefined();
     expect(await scope.getOrSet('loaded', () => round, { tags: ['t'] })).toBe(round);

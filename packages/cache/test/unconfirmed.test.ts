@@ -1,58 +1,35 @@
 import { silentLogger, systemClock } from '@tierkit/core';
-import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startProxy, startRedis, until, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
-import { createTiers, type Tiers } from '../src/index.ts';
+import { until } from '../../../test/servers/index.ts';
+import type { Tiers } from '../src/index.ts';
 import { MemoryStore } from '../src/stores/memory-store.ts';
 import { rootAddress, scopedAddress, type ScopeAddress } from '../src/scope-address.ts';
 import { MemoryTagSource } from '../src/tags/memory-tag-source.ts';
 import { TagTables } from '../src/tags/tag-tables.ts';
 import { UnconfirmedChanges } from '../src/writes/unconfirmed-changes.ts';
+import { ownRedis } from './support/own-redis.ts';
 
 describe('against Redis', () => {
-  let server: StandaloneRedis;
-  let link: Proxy;
-  let raw: Redis;
-  const open: Tiers[] = [];
-
-  async function tiersAt(url: string): Promise<Tiers> {
-    const tiers = createTiers({ redis: url, feedTimeout: '600ms' });
-    open.push(tiers);
-    await tiers.ready();
-    return tiers;
-  }
+  const own = ownRedis();
 
   const settled = (tiers: Tiers): Promise<unknown> =>
     until('all is invalidated', () => tiers.stats().unconfirmedScopes === 0 && tiers.stats().coherent);
 
-  beforeEach(async () => {
-    server = await startRedis();
-    link = await startProxy({ target: { port: server.port } });
-    raw = new Redis(server.url);
-    raw.on('error', () => {});
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((tiers) => tiers.close()));
-    raw.disconnect();
-    await link.stop();
-    await server.stop();
-  });
-
   it('invalidates a tier as a whole when too many of its scopes changed, and no other tier', async () => {
-    const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+    const [near, far] = [await own.tiersAt(own.link.url), await own.tiersAt(own.server.url)];
     await far.session('deleted').set('k', 'old');
     await far.session('lost generation').set('k', 'old');
     await far.session('untouched').set('k', 1);
     await far.project('p').set('k', 1);
     await far.global.set('k', 1);
-    await raw.del('session:{lost%20generation}');
+    await own.raw.del('session:{lost%20generation}');
     for (const id of ['tagged early', 'tagged late']) {
       await near.session(id).set('k', 'old', { tags: ['t'] });
       expect(await near.session(id).get('k')).toBe('old');
     }
     expect(far.session('lost generation').peek('k')).toBe('old');
-    link.refuse();
-    link.cut();
+    own.link.refuse();
+    own.link.cut();
     await until('the connection is lost', async () => !(await near.project('q').set('k', 1)));
     expect(await near.session('tagged early').invalidateTags(['t'])).toBe(false);
     for (let n = 0; n < 12_000; n++) await near.session(n).delete('k');
@@ -63,7 +40,7 @@ describe('against Redis', () => {
     for (const id of ['untouched', 'tagged early', 'tagged late']) {
       expect(await near.session(id).get('k')).toBeUndefined();
     }
-    await link.normal();
+    await own.link.normal();
     await settled(near);
     await until('others have heard of it', () => far.session('deleted').peek('k') === undefined);
     for (const id of ['deleted', 'lost generation', 'untouched', 'tagged early', 'tagged late']) {
@@ -80,76 +57,76 @@ describe('against Redis', () => {
   });
 
   it('invalidates a scope as a whole when too many of its names changed, and no other scope', async () => {
-    const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+    const [near, far] = [await own.tiersAt(own.link.url), await own.tiersAt(own.server.url)];
     await far.session('many').setMany([['k', 1]]);
     await far.session('few').set('k', 1);
-    link.refuse();
-    link.cut();
+    own.link.refuse();
+    own.link.cut();
     await until('the connection is lost', async () => !(await near.project('q').set('k', 1)));
     const names = Array.from({ length: 10_001 }, (_, n) => `n${n}`);
     expect(await near.session('many').deleteMany(names)).toBe(false);
     expect(await near.session('few').deleteMany(names.slice(1))).toBe(false);
-    await link.normal();
+    await own.link.normal();
     await settled(near);
     expect(await far.session('many').get('k')).toBeUndefined();
     expect(await far.session('few').get('k')).toBe(1);
   });
 
   it('is held up by nothing that cannot be invalidated yet', async () => {
-    const tiers = await tiersAt(server.url);
+    const tiers = await own.tiersAt(own.server.url);
     await tiers.session('s').set('k', 'old');
     // Something else's key where a generation belongs: the scope cannot be cleared while it is there.
-    await raw.rpush('session:{bad}', 'x');
+    await own.raw.rpush('session:{bad}', 'x');
     expect(await tiers.session('bad').clear()).toBe(false);
-    await raw.config('SET', 'maxmemory', '1');
+    await own.raw.config('SET', 'maxmemory', '1');
     expect(await tiers.session('s').set('k', 'new')).toBe(false);
-    await until('the entry is removed', async () => (await raw.exists('session:{s}:k')) === 0);
+    await until('the entry is removed', async () => (await own.raw.exists('session:{s}:k')) === 0);
     await until('it is not in doubt', () => tiers.stats().unconfirmedScopes === 1);
-    await raw.config('SET', 'maxmemory', '0');
-    await raw.del('session:{bad}');
+    await own.raw.config('SET', 'maxmemory', '0');
+    await own.raw.del('session:{bad}');
     await settled(tiers);
   });
 
   it('clears a tier whose server has no memory left', async () => {
-    const [near, far] = [await tiersAt(server.url), await tiersAt(server.url)];
+    const [near, far] = [await own.tiersAt(own.server.url), await own.tiersAt(own.server.url)];
     await near.global.set('k', 1);
     expect(await far.global.get('k')).toBe(1);
-    await raw.config('SET', 'maxmemory', '1');
+    await own.raw.config('SET', 'maxmemory', '1');
     expect(await near.global.clear()).toBe(true);
     await until('the other instance has heard', () => far.global.peek('k') === undefined);
     expect([await near.global.get('k'), await far.global.get('k')]).toEqual([undefined, undefined]);
-    await raw.config('SET', 'maxmemory', '0');
+    await own.raw.config('SET', 'maxmemory', '0');
     expect(await near.global.set('k', 2)).toBe(true);
     expect(await far.global.get('k')).toBe(2);
   });
 
   it.each(['clear', 'deleteByPattern'] as const)('undoes no write with an earlier %s', async (change) => {
-    const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+    const [near, far] = [await own.tiersAt(own.link.url), await own.tiersAt(own.server.url)];
     await far.project('p').set('k', 'old');
-    link.refuse();
-    link.cut();
+    own.link.refuse();
+    own.link.cut();
     await until('the connection is lost', async () => !(await near.session('other').set('k', 1)));
     if (change === 'clear') expect(await near.project('p').clear()).toBe(false);
     else expect(await near.project('p').deleteByPattern('k*')).toMatchObject({ confirmed: false });
-    await link.normal();
+    await own.link.normal();
     await until('a write is confirmed', () => near.project('p').set('k', 'new'));
     await settled(near);
     expect([await near.project('p').get('k'), await far.project('p').get('k')]).toEqual(['new', 'new']);
   });
 
   it('does not serve again what it learned to be gone', async () => {
-    const [near, far] = [await tiersAt(link.url), await tiersAt(server.url)];
+    const [near, far] = [await own.tiersAt(own.link.url), await own.tiersAt(own.server.url)];
     await far.session('s').set('token', 'v1');
     expect(await near.session('s').get('token')).toBe('v1');
-    link.refuse();
-    link.cut();
+    own.link.refuse();
+    own.link.cut();
     await until('the feed is lost', () => !near.stats().coherent);
     await far.session('s').delete('token', { required: true });
-    await link.normal();
+    await own.link.normal();
     await settled(near);
     expect(await near.session('s').get('token')).toBeUndefined();
-    link.refuse();
-    link.cut();
+    own.link.refuse();
+    own.link.cut();
     await until('the feed is lost again', () => !near.stats().coherent);
     expect(await near.session('s').get('token')).toBeUndefined();
   });
