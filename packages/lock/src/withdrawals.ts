@@ -29,7 +29,7 @@ interface Withdrawal {
  */
 export class Withdrawals {
   readonly #clock: Clock;
-  readonly #timers = new Set<ClockTimer>();
+  readonly #timers = new Map<ClockTimer, Withdrawal>();
   #pending = 0;
   #idle: (() => void) | undefined;
   #closed = false;
@@ -45,14 +45,15 @@ export class Withdrawals {
     void this.#try({ takeBack, ttlMs, doubtful, untilMs, answered: false, delayMs: FIRST_RETRY_MS });
   }
 
-  /** Resolves once the attempts that are under way have ended; no further ones follow. */
+  /** What waits for its next attempt has it now; resolves once all attempts have ended, and no further ones follow. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#timers) {
-      timer.cancel();
-      this.#pending--;
-    }
+    const waiting = [...this.#timers];
     this.#timers.clear();
+    for (const [timer, withdrawal] of waiting) {
+      timer.cancel();
+      void this.#try(withdrawal);
+    }
     if (this.#pending > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
@@ -75,7 +76,7 @@ export class Withdrawals {
         this.#timers.delete(timer);
         void this.#try(withdrawal);
       }, delayMs);
-      this.#timers.add(timer);
+      this.#timers.set(timer, withdrawal);
       return;
     }
     this.#pending--;

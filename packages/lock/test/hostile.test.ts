@@ -1,12 +1,14 @@
 import { silentLogger } from '@tierkit/core';
+import { createManualClock } from '@tierkit/core/testing';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { ask, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { ask, startProxy, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { bundle } from '../../../test/support/bundle.ts';
 import { createLocks, type LocksOptions } from '../src/index.ts';
+import { arrivesLate } from './safety/arrives-late.ts';
 
 let server: StandaloneRedis;
 let redis: RedisConnection;
@@ -55,6 +57,37 @@ it('gives back what Redis gave after close over a connection of its own', async 
   await Promise.all([locks.close(), expect(call).rejects.toMatchObject({ code: 'ERR_LOCK_CLOSED' })]);
   const observer = createLocks({ redis });
   expect((await observer.inspect('own')).holders).toEqual([]);
+  await observer.close();
+});
+
+it('takes back at close what it could not take back while Redis was away', async () => {
+  const proxy = await startProxy({ target: { port: server.port } });
+  onTestFinished(() => proxy.stop());
+  // Time stands still: nothing is tried again by itself.
+  const locks = createLocks({ redis: proxy.url, clock: createManualClock() });
+  const observer = createLocks({ redis });
+  await locks.ready();
+  const held = await observer.acquire('taken back');
+  const aborts = new AbortController();
+  const waits = locks.acquire('taken back', { ttl: '1h', signal: aborts.signal });
+  await until('it waits', async () => (await observer.inspect('taken back')).waiting === 1);
+  const owner = (await observer.inspect('taken back')).waiters[0]?.owner ?? '';
+  proxy.refuse();
+  proxy.cut();
+  await until('Redis is away', () =>
+    locks.inspect('taken back').then(
+      () => false,
+      () => true,
+    ),
+  );
+  aborts.abort();
+  await expect(waits).rejects.toMatchObject({ code: 'ERR_LOCK_ABORTED' });
+  await proxy.normal();
+  await locks.ready();
+  await held.release();
+  await arrivesLate(server.url, { owner, resource: 'lock:{taken%20back}', shape: 'x', ttlMs: 3_600_000 });
+  await locks.close();
+  expect((await observer.inspect('taken back')).holders).toEqual([]);
   await observer.close();
 });
 

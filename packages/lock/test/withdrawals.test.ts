@@ -46,6 +46,20 @@ it('takes back what is applied when a store returns that was away for longer tha
   expect(store.attempts).toBeLessThan(80);
 });
 
+it('tries once more when it is closed, and no more after that', async () => {
+  const clock = createManualClock();
+  const store = lateStore();
+  const withdrawals = new Withdrawals(clock);
+  withdrawals.add(store.takeBack, TTL_MS, true);
+  await clock.advanceAsync(1_000);
+  store.there = 1;
+  const attempts = store.attempts;
+  await withdrawals.close();
+  expect(store.there).toBe(0);
+  await clock.advanceAsync(2 * TTL_MS);
+  expect(store.attempts).toBe(attempts + 1);
+});
+
 it('gives up in the end, and keeps no more than 10,000 in mind', async () => {
   const clock = createManualClock();
   const store = lateStore();

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocks, type Locks, type LocksOptions } from '../../src/index.ts';
 import { RedisStore } from '../../src/stores/redis-store.ts';
 import type { Stay } from './journal.ts';
+import { latenessOf } from './lateness.ts';
 import { WatchedHold, type HoldReport } from './watched-hold.ts';
 
 /** What a contender does on its own for some time, and until it has been inside so many times. */
@@ -117,6 +118,11 @@ export class Contender {
         await sleep(50);
       }
     }
+  }
+
+  /** As `hold`, of a lock that somebody has. @returns how late that was, as {@link latenessOf} says it */
+  async takeOver(name: string, ttl: number): Promise<number> {
+    return latenessOf(this.hold(name, ttl), this.#locks, name);
   }
 
   /** Asks for a lock once. @returns the code of the error, or `'held'` */
