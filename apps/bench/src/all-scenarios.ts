@@ -1,5 +1,4 @@
 import type { MeasureOptions } from './measure.ts';
-import type { CommandCounter } from './redis-commands.ts';
 import { runEvents } from './run-events.ts';
 import { runInvalidation } from './run-invalidation.ts';
 import { runLimit } from './run-limit.ts';
@@ -9,6 +8,7 @@ import { runQuota } from './run-quota.ts';
 import { runContended, runUncontended } from './run-locks.ts';
 import { runScenario, type ScenarioResult } from './run-scenario.ts';
 import { runStampede } from './run-stampede.ts';
+import type { BenchServer } from './side-by-side.ts';
 import { runWriteBehindFlush, runWriteBehindWrites } from './run-write-behind.ts';
 import { clearScope } from './scenarios/clear-scope.ts';
 import { events } from './scenarios/events.ts';
@@ -29,7 +29,7 @@ import { startRedis } from '@tierkit/tests/servers';
 /** A scenario with the way it is measured. */
 export interface Bench {
   readonly name: string;
-  run(server: { readonly port: number; readonly commands: CommandCounter }, quick: boolean): Promise<ScenarioResult>;
+  run(server: BenchServer, quick: boolean): Promise<ScenarioResult>;
 }
 
 const quickly: MeasureOptions = { rounds: 15, sliceMs: 40, warmUpMs: 250, maxMs: 8_000 };

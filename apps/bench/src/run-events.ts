@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { measure, type MeasureOptions } from './measure.ts';
+import type { MeasureOptions } from './measure.ts';
 import { fileTree, type FileTree } from './payload.ts';
-import type { CommandCounter } from './redis-commands.ts';
 import type { ScenarioResult } from './run-scenario.ts';
+import { commandsPer, sideBySide, type BenchServer } from './side-by-side.ts';
 import type { Subject } from './subject.ts';
 
 /** A way that events take from one side to the other, ready to be measured. */
@@ -32,26 +32,14 @@ const VERIFIED = 500;
 /** Proves that each subject hands over what was sent, then measures them side by side. */
 export async function runEvents(
   scenario: EventScenario,
-  server: { readonly port: number; readonly commands: CommandCounter },
+  server: BenchServer,
   options: MeasureOptions,
 ): Promise<ScenarioResult> {
-  const open: OpenEventSubject[] = [];
-  const runners: { name: string; run: (operations: number) => Promise<void> }[] = [];
-  const commandsPerRead = new Map<string, number>();
-  const { subjects } = scenario;
-  try {
-    for (const [index, { name, open: opens }] of subjects.entries()) {
-      const event = fileTree(index, scenario.bytes);
-      const opened = await opens(server.port, event);
-      open.push(opened);
-      const before = await server.commands.total();
-      await opened.move(VERIFIED);
-      commandsPerRead.set(name, ((await server.commands.total()) - before) / VERIFIED);
-      if (!isDeepStrictEqual(opened.last(), event)) throw new Error(`${name} does not hand over what was sent`);
-      runners.push({ name, run: (operations) => opened.move(operations) });
-    }
-    return { scenario, subjects, timings: await measure(runners, options), commandsPerRead, absent: [] };
-  } finally {
-    for (const each of open) await each.close();
-  }
+  return sideBySide(scenario, options, async ({ name, open }, index, use) => {
+    const event = fileTree(index, scenario.bytes);
+    const opened = use(await open(server.port, event));
+    const commandsPerOperation = await commandsPer(VERIFIED, server.commands, () => opened.move(VERIFIED));
+    if (!isDeepStrictEqual(opened.last(), event)) throw new Error(`${name} does not hand over what was sent`);
+    return { runner: { name, run: (operations) => opened.move(operations) }, commandsPerOperation };
+  });
 }

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { CommandCounter } from './redis-commands.ts';
 import type { ScenarioResult } from './run-scenario.ts';
+import type { BenchServer } from './side-by-side.ts';
 import type { OpenTagSubject, TagSubject } from './tag-subject.ts';
 
 /** One call that invalidates a tag which all entries have, or clears the scope that they lie in. */
@@ -22,7 +23,7 @@ const WRITTEN_AT_ONCE = 500;
 /** Fills each subject anew for every round, and times the call that invalidates all of it. */
 export async function runInvalidation(
   scenario: InvalidationScenario,
-  server: { readonly port: number; readonly commands: CommandCounter },
+  server: BenchServer,
   rounds: number,
 ): Promise<ScenarioResult> {
   const raw = new Redis(server.port);

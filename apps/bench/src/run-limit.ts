@@ -1,9 +1,9 @@
 import type { LimitSubject, OpenLimitSubject } from './limit-subject.ts';
-import { measure, type MeasureOptions } from './measure.ts';
+import type { MeasureOptions } from './measure.ts';
 import type { Goals } from './goals.ts';
-import type { CommandCounter } from './redis-commands.ts';
 import type { ScenarioResult } from './run-scenario.ts';
 import { createRunner } from './runner.ts';
+import { commandsPer, sideBySide, type BenchServer } from './side-by-side.ts';
 
 /** A decision about one of many keys. */
 export interface LimitScenario {
@@ -23,47 +23,34 @@ const NEVER_REACHED = 100_000_000;
 /** Proves that each subject admits its limit and no more, then measures them side by side. */
 export async function runLimit(
   scenario: LimitScenario,
-  server: { readonly port: number; readonly commands: CommandCounter },
+  server: BenchServer,
   options: MeasureOptions,
 ): Promise<ScenarioResult> {
   const { denied, concurrency } = scenario;
-  const absent: { name: string; reason: string }[] = [];
-  const subjects: LimitSubject[] = [];
-  const open: OpenLimitSubject[] = [];
-  const runners: ReturnType<typeof createRunner>[] = [];
-  const commandsPerRead = new Map<string, number>();
-  try {
-    for (const [index, subject] of scenario.subjects.entries()) {
-      const small = await subject.open({ port: server.port, limit: 5 });
-      if ('absent' in small) {
-        absent.push({ name: subject.name, reason: small.absent });
-        continue;
-      }
-      try {
-        await expectLimit(subject, small, `s${index}:proof:${scenario.name}`, 5);
-      } finally {
-        await small.close();
-      }
-      const opened = await subject.open({ port: server.port, limit: denied ? 1 : NEVER_REACHED });
-      if ('absent' in opened) throw new Error(`${subject.name} takes part or not by its limit`);
-      open.push(opened);
-      subjects.push(subject);
-      const keys = Array.from({ length: KEYS }, (_, i) => `s${index}:${scenario.name}:${i}`);
-      // The first is allowed, and whoever remembers denials has one of each key to remember.
-      for (let round = 0; round < (denied ? 3 : 1); round++) for (const key of keys) await opened.consume(key);
-      const before = await server.commands.total();
-      for (const key of keys) await opened.consume(key);
-      commandsPerRead.set(subject.name, ((await server.commands.total()) - before) / KEYS);
-      // What is not decided as it should be counts as a read that found nothing, which fails the run.
-      const read = (key: string): Promise<unknown> =>
-        opened.consume(key).then((allowed) => (allowed === denied ? undefined : true));
-      const asSubject = { read, write: read, close: opened.close };
-      runners.push(createRunner(subject.name, asSubject, { keys, concurrency }));
+  return sideBySide(scenario, options, async (subject, index, use) => {
+    const small = await subject.open({ port: server.port, limit: 5 });
+    if ('absent' in small) return small;
+    try {
+      await expectLimit(subject, small, `s${index}:proof:${scenario.name}`, 5);
+    } finally {
+      await small.close();
     }
-    return { scenario, subjects, timings: await measure(runners, options), commandsPerRead, absent };
-  } finally {
-    for (const each of open) await each.close();
-  }
+    const opened = await subject.open({ port: server.port, limit: denied ? 1 : NEVER_REACHED });
+    if ('absent' in opened) throw new Error(`${subject.name} takes part or not by its limit`);
+    use(opened);
+    const keys = Array.from({ length: KEYS }, (_, i) => `s${index}:${scenario.name}:${i}`);
+    const consumeAll = async (): Promise<void> => {
+      for (const key of keys) await opened.consume(key);
+    };
+    // The first is allowed, and whoever remembers denials has one of each key to remember.
+    for (let round = 0; round < (denied ? 3 : 1); round++) await consumeAll();
+    const commandsPerOperation = await commandsPer(KEYS, server.commands, consumeAll);
+    // What is not decided as it should be counts as a read that found nothing, which fails the run.
+    const read = (key: string): Promise<unknown> =>
+      opened.consume(key).then((allowed) => (allowed === denied ? undefined : true));
+    const asSubject = { read, write: read, close: opened.close };
+    return { runner: createRunner(subject.name, asSubject, { keys, concurrency }), commandsPerOperation };
+  });
 }
 
 async function expectLimit(

@@ -1,7 +1,7 @@
-import { measure, type MeasureOptions } from './measure.ts';
-import type { CommandCounter } from './redis-commands.ts';
+import type { MeasureOptions } from './measure.ts';
 import type { ScenarioResult } from './run-scenario.ts';
 import { createRunner } from './runner.ts';
+import { commandsPer, sideBySide, type BenchServer } from './side-by-side.ts';
 import type { Subject } from './subject.ts';
 
 /** A quota by day and by month that is ready to be measured. */
@@ -30,31 +30,24 @@ const USERS = 500;
 /** Proves that each subject counts every charge, then measures them side by side. */
 export async function runQuota(
   scenario: QuotaScenario,
-  server: { readonly port: number; readonly commands: CommandCounter },
+  server: BenchServer,
   options: MeasureOptions,
 ): Promise<ScenarioResult> {
-  const open: OpenQuotaSubject[] = [];
-  const runners: ReturnType<typeof createRunner>[] = [];
-  const commandsPerRead = new Map<string, number>();
-  try {
-    for (const [index, subject] of scenario.subjects.entries()) {
-      const opened = await subject.open(server.port);
-      open.push(opened);
-      const users = Array.from({ length: USERS }, (_, i) => `s${index}:${scenario.name}:${i}`);
-      for (const user of users) await opened.add(user, 3);
-      const before = await server.commands.total();
+  return sideBySide(scenario, options, async ({ name, open }, index, use) => {
+    const opened = use(await open(server.port));
+    const users = Array.from({ length: USERS }, (_, i) => `s${index}:${scenario.name}:${i}`);
+    for (const user of users) await opened.add(user, 3);
+    const commandsPerOperation = await commandsPer(USERS, server.commands, async () => {
       for (const user of users) {
         const used = await opened.add(user, 4);
-        if (used !== 7) throw new Error(`${subject.name} has counted ${used}, not 7`);
+        if (used !== 7) throw new Error(`${name} has counted ${used}, not 7`);
       }
-      commandsPerRead.set(subject.name, ((await server.commands.total()) - before) / USERS);
-      const read = (user: string): Promise<unknown> => opened.add(user, 1);
-      const asSubject = { read, write: read, close: opened.close };
-      runners.push(createRunner(subject.name, asSubject, { keys: users, concurrency: scenario.concurrency }));
-    }
-    const { subjects } = scenario;
-    return { scenario, subjects, timings: await measure(runners, options), commandsPerRead, absent: [] };
-  } finally {
-    for (const each of open) await each.close();
-  }
+    });
+    const read = (user: string): Promise<unknown> => opened.add(user, 1);
+    const asSubject = { read, write: read, close: opened.close };
+    return {
+      runner: createRunner(name, asSubject, { keys: users, concurrency: scenario.concurrency }),
+      commandsPerOperation,
+    };
+  });
 }

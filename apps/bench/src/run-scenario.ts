@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { measure, type MeasureOptions, type Timing } from './measure.ts';
+import type { MeasureOptions, Timing } from './measure.ts';
 import { fileTree } from './payload.ts';
 import type { Goals } from './goals.ts';
 import type { CommandCounter } from './redis-commands.ts';
 import { createRunner, neverNeeded } from './runner.ts';
 import type { Scenario } from './scenario.ts';
+import { commandsPer, sideBySide, type BenchServer } from './side-by-side.ts';
 import type { OpenSubject, Setup, Subject } from './subject.ts';
 
 export interface ScenarioResult {
@@ -40,16 +41,10 @@ export interface Extras {
   readonly selfRegrants?: number;
 }
 
-interface Participant {
-  readonly subject: Subject;
-  readonly open: OpenSubject;
-  readonly keys: readonly string[];
-}
-
 /** Opens the subjects, proves that each reads what it should from where it should, and measures them side by side. */
 export async function runScenario(
   scenario: Scenario,
-  server: { readonly port: number; readonly commands: CommandCounter },
+  server: BenchServer,
   options: MeasureOptions,
 ): Promise<ScenarioResult> {
   const { level, operation, concurrency } = scenario;
@@ -57,39 +52,18 @@ export async function runScenario(
   const maxEntries = level === 'two-tier' ? Math.floor(scenario.keys / 3) : scenario.keys * 2;
   const tags = Array.from({ length: scenario.tags ?? 0 }, (_, i) => `tag:${i}`);
   const setup: Setup = { level, operation, port: server.port, maxEntries, tags };
-  const participants: Participant[] = [];
-  const absent: { name: string; reason: string }[] = [];
-  const commandsPerRead = new Map<string, number>();
-  try {
-    for (const [index, subject] of scenario.subjects.entries()) {
-      const opened = await subject.open(setup);
-      if ('absent' in opened) {
-        absent.push({ name: subject.name, reason: opened.absent });
-        continue;
-      }
-      const keys = Array.from({ length: scenario.keys }, (_, i) => `s${index}:file:${i}`);
-      const values = keys.map((_, i) => fileTree(i, scenario.valueBytes));
-      for (const [i, key] of keys.entries()) await opened.write(key, values[i]);
-      const reads = readsOf(opened, keys, values, scenario.batch);
-      if (reads === undefined) {
-        absent.push({ name: subject.name, reason: 'it has no call for several keys' });
-        await opened.close();
-        continue;
-      }
-      participants.push({ subject, open: reads.open, keys: reads.keys });
-      commandsPerRead.set(
-        subject.name,
-        await verify(subject.name, reads.open, reads.keys, reads.values, level, server.commands),
-      );
-    }
-    const runners = participants.map(({ subject, open, keys }) =>
-      createRunner(subject.name, open, { keys, concurrency }),
-    );
-    const timings = await measure(runners, options);
-    return { scenario, subjects: participants.map(({ subject }) => subject), timings, commandsPerRead, absent };
-  } finally {
-    for (const { open } of participants) await open.close();
-  }
+  return sideBySide(scenario, options, async ({ name, open }, index, use) => {
+    const opened = await open(setup);
+    if ('absent' in opened) return opened;
+    use(opened);
+    const keys = Array.from({ length: scenario.keys }, (_, i) => `s${index}:file:${i}`);
+    const values = keys.map((_, i) => fileTree(i, scenario.valueBytes));
+    for (const [i, key] of keys.entries()) await opened.write(key, values[i]);
+    const reads = readsOf(opened, keys, values, scenario.batch);
+    if (reads === undefined) return { absent: 'it has no call for several keys' };
+    const commandsPerOperation = await verify(name, reads, level, server.commands);
+    return { runner: createRunner(name, reads.open, { keys: reads.keys, concurrency }), commandsPerOperation };
+  });
 }
 
 interface Reads {
@@ -119,19 +93,17 @@ export function readsOf(
 
 async function verify(
   name: string,
-  open: OpenSubject,
-  keys: readonly string[],
-  values: readonly unknown[],
+  { open, keys, values }: Reads,
   level: Setup['level'],
   commands: CommandCounter,
 ): Promise<number> {
   if (level === 'l1') for (const key of keys) await open.read(key, neverNeeded);
-  const before = await commands.total();
-  for (const [i, key] of keys.entries()) {
-    const value = await open.read(key, neverNeeded);
-    if (!isDeepStrictEqual(value, values[i])) throw new Error(`${name} does not give back what it was given: ${key}`);
-  }
-  const perRead = ((await commands.total()) - before) / keys.length;
+  const perRead = await commandsPer(keys.length, commands, async () => {
+    for (const [i, key] of keys.entries()) {
+      const value = await open.read(key, neverNeeded);
+      if (!isDeepStrictEqual(value, values[i])) throw new Error(`${name} does not give back what it was given: ${key}`);
+    }
+  });
   // A heartbeat may fall among the reads.
   if (level === 'l1' && perRead > 0.1) throw new Error(`${name} asks Redis on a hit in process (${perRead} a read)`);
   if (level !== 'l1' && perRead < 1) throw new Error(`${name} does not ask Redis (${perRead} commands a read)`);

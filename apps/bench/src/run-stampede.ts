@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { startChild } from './child-process.ts';
 import type { LoadingSubject } from './loading-subject.ts';
 import type { StampedeOrder } from './processes/stampede-process.ts';
-import type { CommandCounter } from './redis-commands.ts';
 import type { ScenarioResult } from './run-scenario.ts';
+import type { BenchServer } from './side-by-side.ts';
 
 /** One operation: in each process so many callers ask for one key that nobody has. */
 export interface StampedeScenario {
@@ -17,7 +17,7 @@ export interface StampedeScenario {
 /** Times from the order to the last answer of the last process, and counts the loads in all of them. */
 export async function runStampede(
   scenario: StampedeScenario,
-  server: { readonly port: number; readonly commands: CommandCounter },
+  server: BenchServer,
   rounds: number,
 ): Promise<ScenarioResult> {
   const { subjects, processes, callers, loadMs } = scenario;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { measure, type MeasureOptions, type Timing } from './measure.ts';
 import { fileTree } from './payload.ts';
-import type { CommandCounter } from './redis-commands.ts';
 import type { ScenarioResult } from './run-scenario.ts';
 import { createRunner } from './runner.ts';
+import { commandsPer, type BenchServer } from './side-by-side.ts';
 import type { OpenWriteBehindSubject, WriteBehindScenario } from './write-behind-subject.ts';
 
 const KEYS = 1_000;
@@ -14,12 +14,10 @@ interface Participant {
   readonly keys: readonly string[];
 }
 
-type Server = { readonly port: number; readonly commands: CommandCounter };
-
 /** Proves that what is written is there, then measures writes until they are acknowledged. */
 export async function runWriteBehindWrites(
   scenario: WriteBehindScenario,
-  server: Server,
+  server: BenchServer,
   options: MeasureOptions,
 ): Promise<ScenarioResult> {
   return withParticipants(scenario, server, async (participants) => {
@@ -36,7 +34,7 @@ export async function runWriteBehindWrites(
 /** Measures how long it takes to flush 1,000 keys that were written just before, which does not count. */
 export async function runWriteBehindFlush(
   scenario: WriteBehindScenario,
-  server: Server,
+  server: BenchServer,
   rounds: number,
 ): Promise<ScenarioResult> {
   return withParticipants(scenario, server, async (participants) => {
@@ -59,7 +57,7 @@ export async function runWriteBehindFlush(
 
 async function withParticipants(
   scenario: WriteBehindScenario,
-  server: Server,
+  server: BenchServer,
   run: (participants: readonly Participant[]) => Promise<readonly Timing[]>,
 ): Promise<ScenarioResult> {
   const participants: Participant[] = [];
@@ -69,9 +67,10 @@ async function withParticipants(
       const keys = Array.from({ length: KEYS }, (_, i) => `s${index}:file:${i}`);
       const opened = await open(server.port);
       participants.push({ name, open: opened, keys });
-      const before = await server.commands.total();
-      for (const [i, key] of keys.entries()) await opened.write(key, fileTree(i, scenario.valueBytes));
-      commandsPerRead.set(name, ((await server.commands.total()) - before) / KEYS);
+      const writing = async (): Promise<void> => {
+        for (const [i, key] of keys.entries()) await opened.write(key, fileTree(i, scenario.valueBytes));
+      };
+      commandsPerRead.set(name, await commandsPer(KEYS, server.commands, writing));
       for (const [i, key] of keys.entries()) {
         const same = isDeepStrictEqual(await opened.read(key), fileTree(i, scenario.valueBytes));
         if (!same) throw new Error(`${name} does not give back what was written: ${key}`);
