@@ -1,8 +1,6 @@
 import type { WriteBehindQueue } from '@tierkit/cache';
 import type { QueuePart } from './admin-parts.ts';
 
-const PAGE = 500;
-
 /** A write-behind queue of a cache, as an admin shows it. */
 export function writeBehindPart(queue: Omit<WriteBehindQueue, never>): QueuePart {
   const list: QueuePart['deadLetters']['list'] = async (options) => {
@@ -25,19 +23,7 @@ export function writeBehindPart(queue: Omit<WriteBehindQueue, never>): QueuePart
         const { replayed, superseded } = await queue.replay(ids === undefined ? {} : { ids });
         return replayed + superseded;
       },
-      async remove(ids) {
-        if (ids !== undefined) {
-          await queue.discard(ids);
-          return ids.length;
-        }
-        let removed = 0;
-        for (;;) {
-          const letters = await queue.deadLetters({ limit: PAGE });
-          if (letters.length === 0) return removed;
-          await queue.discard(letters.map(({ id }) => id));
-          removed += letters.length;
-        }
-      },
+      remove: (ids) => (ids === undefined ? queue.discardAll() : queue.discard(ids)),
     },
   };
 }

@@ -1,79 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
-import {
-  createTiers,
-  type Tiers,
-  type TiersOptions,
-  type WriteBehindItem,
-  type WriteBehindOptions,
-} from '../src/index.ts';
-
-export interface WriteBehindTarget {
-  readonly name: string;
-  readonly options: () => Promise<Pick<TiersOptions, 'redis' | 'durableRedis'>>;
-}
-
-/** A sink that can be told to fail, and remembers what it was given. */
-class Sink {
-  readonly batches: WriteBehindItem[][] = [];
-  readonly rows = new Map<string, WriteBehindItem>();
-  fails: (batch: readonly WriteBehindItem[]) => boolean = () => false;
-  gate: Promise<void> = Promise.resolve();
-
-  readonly flush = async (batch: readonly WriteBehindItem[]): Promise<void> => {
-    this.batches.push([...batch]);
-    await this.gate;
-    if (this.fails(batch)) throw new Error('the sink failed');
-    for (const item of batch) {
-      const id = `${item.tier}/${item.scope}/${String(item.key)}`;
-      const known = this.rows.get(id);
-      if (known === undefined || known.version < item.version) this.rows.set(id, item);
-    }
-  };
-
-  value(id: string): unknown {
-    return this.rows.get(id)?.value;
-  }
-
-  /** What is given from now on waits until the returned function is called. */
-  hold(): () => void {
-    let open = (): void => {};
-    this.gate = new Promise((resolve) => (open = resolve));
-    return open;
-  }
-}
-
-const patient = { batch: { age: '1h' }, poll: '1h' } as const;
+import type { WriteBehindOptions } from '../src/index.ts';
+import { writeBehindSinkConformance } from './write-behind-sink-conformance.ts';
+import { patient, writeBehindWorld, type WriteBehindTarget } from './write-behind-world.ts';
 
 /** What write-behind promises: one test for each sentence that a user can rely on. */
 export function writeBehindConformance(target: WriteBehindTarget): void {
   describe(`${target.name}: write-behind`, () => {
-    let tiers: Tiers;
-    let count = 0;
-    /** Whether another instance has the same data: memory is that of one. */
-    const shared = target.name !== 'memory';
-    const prefix = `w${randomBytes(6).toString('hex')}:`;
-    const open = async (): Promise<Tiers> => {
-      const opened = createTiers({ ...(await target.options()), prefix, reclaim: '50ms' });
-      await opened.ready('10s');
-      return opened;
-    };
-    const fresh = (options: Partial<WriteBehindOptions> = {}) => {
-      const sink = new Sink();
-      const id = `s${count++}`;
-      const queue = tiers.writeBehind(`q${count}`, { flush: sink.flush, drainTimeout: '50ms', ...options });
-      return { sink, id, queue, scope: tiers.session(id) };
-    };
+    const world = writeBehindWorld(target);
+    const { shared, open, fresh } = world;
     const noLoad = (): never => {
       throw new Error('nobody may load what is pending');
     };
-
-    beforeAll(async () => {
-      tiers = await open();
-    });
-    afterAll(() => tiers.close());
+    writeBehindSinkConformance(world);
 
     it('takes what was written to the sink, with its place, its version and its time', async () => {
       const { sink, id, queue, scope } = fresh();
@@ -201,110 +141,44 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
       await other.drain();
     });
 
-    it('gives batches of the stated size, of several scopes together', async () => {
-      const { sink, queue } = fresh({ ...patient, batch: { size: 10, age: '1h' } });
-      const keys = Array.from({ length: 25 }, (_, index) => index);
-      await Promise.all(keys.map((n) => tiers.session(`many${n % 3}-${prefix}`).writeBehind(`k${n}`, n, queue)));
-      await queue.drain();
-      expect(sink.rows.size).toBe(25);
-      expect(Math.max(...sink.batches.map((batch) => batch.length))).toBeLessThanOrEqual(10);
-      expect(sink.batches.length).toBeLessThan(10);
+    it('is heard of before the first write of a tier, so that those who were there do not load what is pending', async () => {
+      const { queue } = fresh(patient);
+      const other = shared ? await open() : world.tiers();
+      const tier = `late-${queue.name}`;
+      const [writer, reader] = [world.tiers(), other].map((one) => one.tier(tier, { ttl: '1m' })('x'));
+      expect(await reader?.get('k')).toBeUndefined();
+      await writer?.writeBehind('k', 1, queue);
+      await writer?.delete('k');
+      await until('it is read', async () => (await reader?.get('k')) === 1);
+      await writer?.deleteBehind('k', queue);
+      await until('and its deletion', async () => (await reader?.get('k')) === undefined);
+      expect(await reader?.getOrSet('k', noLoad)).toBeUndefined();
+      if (shared) await other.close();
     });
 
-    it('flushes a newer value after one that was being flushed, and does not lose it', async () => {
-      const { sink, id, queue, scope } = fresh({ batch: { age: 1 } });
-      const letGo = sink.hold();
-      await scope.writeBehind('k', 'old', queue);
-      await until('the flush began', () => sink.batches.length === 1);
-      await scope.writeBehind('k', 'new', queue);
-      expect(await scope.get('k')).toBe('new');
-      letGo();
-      await queue.drain();
-      expect(sink.batches.flat().map(({ value }) => value)).toEqual(['old', 'new']);
-      expect(sink.value(`session/${id}/k`)).toBe('new');
-    });
-
-    it('tries again what the sink did not take', async () => {
-      const { sink, queue, scope } = fresh({ retry: { backoff: 5, maxBackoff: 20 } });
-      let fails = 3;
-      sink.fails = () => fails-- > 0;
-      await scope.writeBehind('k', 1, queue);
-      await until('the sink has it', () => sink.rows.size === 1);
-      await queue.drain();
-      expect(await queue.status()).toMatchObject({ backlog: 0, deadLetters: 0, here: { failures: 3, flushed: 1 } });
-    });
-
-    it('puts what fails by itself aside, while the rest goes on, and replays it', async () => {
-      const { sink, id, queue, scope } = fresh({ retry: { attempts: 2, backoff: 5, maxBackoff: 10 } });
-      sink.fails = (batch) => batch.some(({ value }) => value === 'bad');
-      const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
-      await Promise.all(keys.map((key) => scope.writeBehind(key, key === 'k7' ? 'bad' : 'good', queue)));
-      await until('the bad one is put aside', async () => {
-        // Others must be taken meanwhile, or it could as well be the sink that fails.
-        await scope.writeBehind('other', Math.random(), queue);
-        return (await queue.status()).deadLetters === 1;
-      });
-      await queue.drain();
-      expect(sink.rows.size).toBe(20);
-      const [letter] = await queue.deadLetters();
-      expect(letter).toMatchObject({ reason: 'Error: the sink failed', failures: 2 });
-      expect(letter?.item).toMatchObject({ scope: id, key: 'k7', value: 'bad' });
-
-      sink.fails = () => false;
-      await scope.set('k7', 'older, from the source');
-      expect(await queue.replay()).toEqual({ replayed: 1, superseded: 0 });
-      await queue.drain();
-      expect(sink.rows.get(`session/${id}/k7`)).toMatchObject({ value: 'bad', version: letter?.item?.version });
-      expect(await queue.deadLetters()).toEqual([]);
-      expect(await scope.get('k7')).toBeUndefined();
-    });
-
-    it('drops a dead letter at its replay when something newer of its key is pending', async () => {
-      const { sink, queue, scope } = fresh({ ...patient, retry: { giveUpAfter: 1, backoff: 1 } });
-      sink.fails = () => true;
-      await scope.writeBehind('k', 'bad', queue);
-      await sleep(5);
-      await until('it is given up', async () => (await queue.drain(50)) && (await queue.status()).deadLetters === 1);
-      sink.fails = () => false;
-      await scope.writeBehind('k', 'newer', queue);
-      expect(await queue.replay()).toEqual({ replayed: 0, superseded: 1 });
-      await queue.drain();
-      expect([...sink.rows.values()].map(({ value }) => value)).toEqual(['newer']);
-    });
-
-    it('puts nothing aside while the sink takes nothing at all', async () => {
-      const { sink, queue, scope } = fresh({ retry: { attempts: 1, backoff: 1, maxBackoff: 2 } });
-      sink.fails = () => true;
-      for (let n = 0; n < 40; n++) await scope.writeBehind(`k${n}`, n, queue);
-      await until('it was tried often', () => sink.batches.length > 60);
-      expect(await queue.status()).toMatchObject({ backlog: 40, deadLetters: 0 });
-      sink.fails = () => false;
-      await until('the sink has all', () => sink.rows.size === 40);
-    });
-
-    it('takes over what a worker that died had claimed', async () => {
-      const { sink, id, queue, scope } = fresh({ batch: { age: 1 }, lease: 60, poll: 20 });
-      const letGo = sink.hold();
-      await scope.writeBehind('k', 1, queue);
-      await until('the flush began', () => sink.batches.length === 1);
-      // As dead as it can be in one process: it neither ends its flush nor renews its claim.
-      const dead = queue.close();
-      const other = await open();
-      const taken = new Sink();
-      other.writeBehind(queue.name, { flush: taken.flush, poll: 20 });
-      if (shared) await until('another took it', () => taken.value(`session/${id}/k`) === 1);
-      await other.close();
-      letGo();
-      await dead;
-    });
-
-    it('flushes what is there when it is closed, and refuses writes from then on', async () => {
-      const { sink, queue, scope } = fresh({ ...patient, drainTimeout: '5s' });
-      for (let n = 0; n < 30; n++) await scope.writeBehind(`k${n}`, n, queue);
-      expect(sink.rows.size).toBe(0);
-      await queue.close();
-      expect(sink.rows.size).toBe(30);
-      await expect(scope.writeBehind('k', 1, queue)).rejects.toMatchObject({ code: 'ERR_WRITE_BEHIND_CLOSED' });
+    it('ends what others keep of a key, and what they were loading', async () => {
+      const { queue, id, scope } = fresh(patient);
+      const other = shared ? await open() : world.tiers();
+      const reader = other.session(id);
+      for (const next of ['written', 'deleted']) {
+        await reader.set('kept', 'old');
+        expect(await reader.get('kept')).toBe('old');
+        let answer = (_: string): void => {};
+        const loading = reader.getOrSet(`loaded ${next}`, () => new Promise<string>((resolve) => (answer = resolve)));
+        await until('it is loaded', () => answer.length === 1);
+        for (const key of ['kept', `loaded ${next}`]) {
+          if (next === 'written') await scope.writeBehind(key, 'new', queue);
+          else await scope.deleteBehind(key, queue);
+        }
+        const now = next === 'written' ? 'new' : undefined;
+        await until('what is kept ends', async () => (await reader.get('kept')) === now);
+        await queue.drain();
+        answer('old');
+        expect(await loading).toBe('old');
+        await until('what was loaded is not kept', async () => (await reader.get(`loaded ${next}`)) === now);
+        expect(await scope.get(`loaded ${next}`)).toBe(now);
+      }
+      if (shared) await other.close();
     });
 
     it('tells how much is pending and since when', async () => {
@@ -321,13 +195,13 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
 
     it('works for the global tier, whose keys have no slot in common', async () => {
       const { sink, queue } = fresh(patient);
-      await tiers.global.writeBehind('g:1', { v: 1 }, queue);
-      await tiers.global.writeBehind('g:2', { v: 2 }, queue);
-      expect(await tiers.global.get('g:1')).toEqual({ v: 1 });
-      await tiers.global.clear();
-      expect(await tiers.global.getOrSet('g:1', noLoad)).toEqual({ v: 1 });
-      await tiers.global.deleteBehind('g:2', queue);
-      expect(await tiers.global.getOrSet('g:2', noLoad)).toBeUndefined();
+      await world.tiers().global.writeBehind('g:1', { v: 1 }, queue);
+      await world.tiers().global.writeBehind('g:2', { v: 2 }, queue);
+      expect(await world.tiers().global.get('g:1')).toEqual({ v: 1 });
+      await world.tiers().global.clear();
+      expect(await world.tiers().global.getOrSet('g:1', noLoad)).toEqual({ v: 1 });
+      await world.tiers().global.deleteBehind('g:2', queue);
+      expect(await world.tiers().global.getOrSet('g:2', noLoad)).toBeUndefined();
       await queue.drain();
       expect(sink.value('global/undefined/g:1')).toEqual({ v: 1 });
       expect(sink.rows.get('global/undefined/g:2')?.deleted).toBe(true);
@@ -338,6 +212,9 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
       await expect(scope.writeBehind('k', undefined, queue)).rejects.toMatchObject({ code: 'ERR_VALUE_UNSUPPORTED' });
       await expect(scope.writeBehind('', 1, queue)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
       await expect(scope.writeBehind('k'.repeat(600), 1, queue)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+      const long = world.tiers().session('s'.repeat(600));
+      await expect(long.writeBehind('k', 1, queue)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+      await expect(long.deleteBehind('k', queue)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
       const other = await open();
       await expect(other.session('x').writeBehind('k', 1, queue)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTIONS' });
       await other.close();
@@ -346,14 +223,14 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
 
     it('names every fault of its options at once', () => {
       const wrong = { flush: 1, batch: { size: 0, bulk: 1 }, retry: { backoff: '5' }, pol: 1 };
-      expect(() => tiers.writeBehind('1 x', wrong as unknown as WriteBehindOptions)).toThrow(
+      expect(() => world.tiers().writeBehind('1 x', wrong as unknown as WriteBehindOptions)).toThrow(
         expect.objectContaining({
           code: 'ERR_CACHE_OPTIONS',
           details: expect.objectContaining({ faults: expect.objectContaining({ length: 6 }) }),
         }),
       );
       const { queue } = fresh();
-      expect(() => tiers.writeBehind(queue.name, { flush: () => {} })).toThrow(/already/);
+      expect(() => world.tiers().writeBehind(queue.name, { flush: () => {} })).toThrow(/already/);
     });
   });
 }

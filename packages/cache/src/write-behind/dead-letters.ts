@@ -78,9 +78,14 @@ export class DeadLetters {
     return counts;
   }
 
-  async discard(ids: readonly string[]): Promise<void> {
+  async discard(ids: readonly string[]): Promise<number> {
     const { store, queue } = this.#parts;
-    await store.letters.discard(queue, checkedIds(ids));
+    return store.letters.discard(queue, checkedIds(ids));
+  }
+
+  discardAll(): Promise<number> {
+    const { store, queue } = this.#parts;
+    return store.letters.discardAll(queue);
   }
 
   async #revive(letter: Letter): Promise<'revived' | 'superseded'> {

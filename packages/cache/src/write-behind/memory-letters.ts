@@ -21,12 +21,17 @@ export class MemoryLetters implements LetterStore {
     return this.#of(name).length;
   }
 
-  async discard({ name }: QueueKeys, ids: readonly string[]): Promise<void> {
+  async discard({ name }: QueueKeys, ids: readonly string[]): Promise<number> {
     const gone = new Set(ids);
-    this.#letters.set(
-      name,
-      this.#of(name).filter(({ id }) => !gone.has(id)),
-    );
+    const [before, kept] = [this.#of(name), this.#of(name).filter(({ id }) => !gone.has(id))];
+    this.#letters.set(name, kept);
+    return before.length - kept.length;
+  }
+
+  async discardAll({ name }: QueueKeys): Promise<number> {
+    const { length } = this.#of(name);
+    this.#letters.delete(name);
+    return length;
   }
 
   #of(queue: string): readonly Letter[] {

@@ -77,7 +77,10 @@ export interface LetterStore {
   /** A page of those after an id, `''` for the first. */
   list(queue: QueueKeys, after: string, count: number): Promise<readonly Letter[]>;
   count(queue: QueueKeys): Promise<number>;
-  discard(queue: QueueKeys, ids: readonly string[]): Promise<void>;
+  /** @returns how many there were */
+  discard(queue: QueueKeys, ids: readonly string[]): Promise<number>;
+  /** All that there are, in one step. @returns how many */
+  discardAll(queue: QueueKeys): Promise<number>;
 }
 
 /** Where the parts of a queue are that do not belong to a scope. */

@@ -136,9 +136,14 @@ export class WriteBehindQueue {
     return this.#letters.replay(options);
   }
 
-  /** Drops dead letters. */
-  async discard(ids: readonly string[]): Promise<void> {
-    await this.#letters.discard(ids);
+  /** Drops dead letters. @returns how many there were */
+  discard(ids: readonly string[]): Promise<number> {
+    return this.#letters.discard(ids);
+  }
+
+  /** Drops all dead letters, in one atomic step. @returns how many @throws {TierkitError} as the connection, when Redis is away */
+  discardAll(): Promise<number> {
+    return this.#letters.discardAll();
   }
 
   /** Flushes what this process wrote, for `drainTimeout` at the most, and ends. What is left, others take over. */

@@ -56,8 +56,12 @@ export class RedisLetters implements LetterStore {
     return this.#redis.execute((client) => client.xlen(deadKey(queue)));
   }
 
-  async discard(queue: QueueKeys, ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#redis.execute((client) => client.xdel(deadKey(queue), ...ids));
+  async discard(queue: QueueKeys, ids: readonly string[]): Promise<number> {
+    return ids.length === 0 ? 0 : this.#redis.execute((client) => client.xdel(deadKey(queue), ...ids));
+  }
+
+  discardAll(queue: QueueKeys): Promise<number> {
+    return this.#redis.execute((client) => client.xtrim(deadKey(queue), 'MAXLEN', 0));
   }
 }
 

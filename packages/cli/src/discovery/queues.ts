@@ -28,7 +28,6 @@ interface FoundLetter {
 }
 
 const MOST = 200;
-const PAGE = 500;
 /** Replayed letters must not push out what the service keeps: its own next event trims as it says. */
 const KEEP_ALL = { maxLength: 2 ** 40 };
 
@@ -111,18 +110,7 @@ function behindQueue(queue: WriteBehindQueue): FoundQueue {
       const { replayed, superseded } = await queue.replay(ids === undefined ? {} : { ids });
       return replayed + superseded;
     },
-    async remove(ids) {
-      if (ids !== undefined) {
-        await queue.discard(ids);
-        return ids.length;
-      }
-      for (let removed = 0; ;) {
-        const letters = await queue.deadLetters({ limit: PAGE });
-        if (letters.length === 0) return removed;
-        await queue.discard(letters.map(({ id }) => id));
-        removed += letters.length;
-      }
-    },
+    remove: (ids) => (ids === undefined ? queue.discardAll() : queue.discard(ids)),
     count: async () => (await queue.status()).deadLetters,
     pending: async () => (await queue.status()).backlog,
   };
