@@ -1,7 +1,9 @@
+import { systemClock, type Clock } from '@tierkit/core';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
-import { startRedis, until } from '../../../test/servers/index.ts';
+import { ask, startRedis, until } from '../../../test/servers/index.ts';
 import {
   createTiers,
   type Tiers,
@@ -83,6 +85,10 @@ it('a worker that cannot keep its claims is told once others may have them', asy
     await until('the flush began', () => sink.signal !== undefined);
     await server.process.end();
     await until('it is told', () => sink.signal?.aborted === true);
+    await expect(tiers.session('s').writeBehind('k', 2, queue)).rejects.toMatchObject({
+      code: 'ERR_WRITE_BEHIND_UNCONFIRMED',
+      details: { queue: 'q', tier: 'session' },
+    });
     await tiers.close();
   } finally {
     await server.stop();
@@ -109,6 +115,70 @@ it('what ended its workers again and again is flushed by itself, and then given 
   expect(await queue.deadLetters()).toMatchObject([
     { reason: expect.stringContaining('each of its claims was lost'), item: { key: 'deadly' } },
   ]);
+});
+
+it('a queue that closes calls its sink no more, and leaves no timer', async () => {
+  const timers = new Set<object>();
+  const clock: Clock = {
+    ...systemClock,
+    setTimeout(call, ms) {
+      const timer = systemClock.setTimeout(() => {
+        timers.delete(timer);
+        call();
+      }, ms);
+      timers.add(timer);
+      const cancel = timer.cancel.bind(timer);
+      return Object.assign(timer, {
+        cancel() {
+          timers.delete(timer);
+          cancel();
+        },
+      });
+    },
+  };
+  const tiers = await open({ clock, reclaim: false });
+  const others = timers.size;
+  const sink = held();
+  const calls: number[] = [];
+  const flush: WriteBehindOptions['flush'] = (batch, context) => {
+    calls.push(batch.length);
+    return sink.flush(batch, context);
+  };
+  const put = tiers.writeBehind('put', { flush, worker: false, poll: '1h' });
+  for (const key of ['a', 'b', 'suspect']) await tiers.session('s').writeBehind(key, 1, put);
+  await put.close();
+  await redis.execute((client) => client.hset(at('~tries:put'), 'c:suspect', 3));
+  const second = await open({ clock, reclaim: false });
+  const queue = second.writeBehind('put', { ...quick, flush, poll: 20 });
+  const refusing = second.writeBehind('refusing', { ...quick, flush: () => Promise.reject(new Error('no')), poll: 20 });
+  await second.session('t').writeBehind('k', 1, refusing);
+  await until('both are at it', async () => calls.length > 0 && (await refusing.status()).here.failures > 0);
+  await Promise.all([queue.close(), refusing.close()]);
+  // The suspect would have come by itself, after the others.
+  expect(calls).toEqual([2]);
+  await Promise.all([tiers.close(), second.close()]);
+  expect(timers.size).toBeLessThanOrEqual(others);
+});
+
+it('claims are renewed no longer than their flush takes', async () => {
+  const server = await startRedis();
+  try {
+    const tiers = await open({ redis: server.url });
+    const queue = tiers.writeBehind('q', { ...quick, flush: () => {}, lease: 30, poll: '1h' });
+    for (let n = 1; n <= 5; n++) {
+      await tiers.session('s').writeBehind('k', n, queue);
+      await until('it is flushed', async () => (await queue.status()).here.flushed === n);
+    }
+    await until('it is settled', async () => (await queue.status()).backlog === 0);
+    const scripts = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(String(await ask(server.port, 'INFO', 'commandstats')))?.[1]);
+    const before = await scripts();
+    await sleep(120);
+    expect((await scripts()) - before).toBeLessThan(5);
+    await tiers.close();
+  } finally {
+    await server.stop();
+  }
 });
 
 it('what cannot be kept as a dead letter stays pending', async () => {
@@ -173,4 +243,33 @@ it('what a worker cannot decrypt is a dead letter that one who can replays', asy
   await stranger.close();
   expect(await queue.replay()).toEqual({ replayed: 1, superseded: 0 });
   await until('it is flushed', () => rows.includes('secret'));
+});
+
+it('dead letters are listed in pages, and replayed by their ids, once each', async () => {
+  const tiers = await open();
+  const flush = (): never => {
+    throw new Error('the sink refuses it');
+  };
+  const queue = tiers.writeBehind('q', { ...quick, flush, retry: { giveUpAfter: 1, backoff: 1, maxBackoff: 5 } });
+  await tiers.session('s').writeBehind('k0', 'value', queue);
+  await until('it is given up', async () => (await queue.status()).deadLetters === 1);
+  const dead = `${prefix}{tierkit}behind:q~dead`;
+  await redis.execute(async (client) => {
+    const [[, fields] = ['', []]] = await client.xrangeBuffer(dead, '-', '+');
+    const copies = client.pipeline();
+    const nameAt = fields.findIndex((field) => String(field) === 'name') + 1;
+    for (let n = 1; n < 205; n++) copies.xadd(dead, '*', ...fields.map((field, i) => (i === nameAt ? `k${n}` : field)));
+    await copies.exec();
+  });
+  const [first, second] = [await queue.deadLetters(), await queue.deadLetters({ limit: 10 })];
+  expect([first.length, second.length]).toEqual([100, 10]);
+  const rest = await queue.deadLetters({ after: first.at(-1)?.id ?? '', limit: 1_000 });
+  expect(rest.map(({ item }) => item?.key)).toEqual(Array.from({ length: 105 }, (_, n) => `k${n + 100}`));
+  const last = rest.at(-1)?.id ?? '';
+  expect(await queue.replay({ ids: [last, '1-1'] })).toEqual({ replayed: 1, superseded: 0 });
+  await until('it is given up again', async () => {
+    const letters = await queue.deadLetters({ limit: 1_000 });
+    return letters.length === 205 && letters.at(-1)?.item?.key === 'k204' && letters.at(-1)?.id !== last;
+  });
+  expect(await queue.replay()).toEqual({ replayed: 205, superseded: 0 });
 });

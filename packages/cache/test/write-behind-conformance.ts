@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import type { WriteBehindOptions } from '../src/index.ts';
@@ -48,11 +48,15 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
           rounds.push(scope.writeBehind(i % 3 === 0 ? 'hot' : `key${i}`, round * 90 + i, queue));
         await Promise.resolve();
       }
+      for (let n = 270; n < 300; n++) {
+        rounds.push(scope.writeBehind('hot', n, queue));
+        await nextTurn();
+      }
       const versions = await Promise.all(rounds);
       expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
-      expect(await scope.get('hot')).toBe(267);
+      expect(await scope.get('hot')).toBe(299);
       expect(await queue.drain('20s')).toBe(true);
-      expect(sink.value(`session/${id}/hot`)).toBe(267);
+      expect(sink.value(`session/${id}/hot`)).toBe(299);
       expect(sink.value(`session/${id}/key88`)).toBe(268);
       expect(sink.rows.size).toBe(61);
     });

@@ -22,6 +22,16 @@ it('refuses writes where Redis may evict them, and takes them once it may not', 
   await scope.writeBehind('k', 2, queue);
   expect(await queue.drain()).toBe(true);
   expect(rows).toMatchObject([{ value: 2 }]);
+
+  // It may be another server after a reconnect.
+  await ask(redis.port, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
+  await ask(redis.port, 'CLIENT', 'KILL', 'TYPE', 'normal');
+  await until('it is asked again', () =>
+    scope.writeBehind('k', 3, queue).then(
+      () => false,
+      (error: { code?: string }) => error.code === 'ERR_WRITE_BEHIND_EVICTION',
+    ),
+  );
   await tiers.close();
 });
 

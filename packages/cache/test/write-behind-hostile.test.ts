@@ -91,8 +91,8 @@ it.each([
 ])('%s in one scope are no reason not to flush the others', async (_, type) => {
   const writer = tiers.writeBehind('q', { flush, ...patient });
   await tiers.session('spoilt').writeBehind('spoilt', 1, writer);
-  // More scopes than are looked at beside each other.
-  for (let i = 0; i < 20; i++) await tiers.session(`sound${i}`).writeBehind('sound', 1, writer);
+  // More scopes than are on a page.
+  await Promise.all(Array.from({ length: 230 }, (_, i) => tiers.session(`sound${i}`).writeBehind('sound', 1, writer)));
   const spoilt = `${prefix}session:{spoilt}~pending`;
   if (type === 'hash') await redis.execute((client) => client.hset(spoilt, 'spoilt', 'no record'));
   else await redis.execute((client) => client.set(`${spoilt}~due:q`, 'no set'));
@@ -100,7 +100,7 @@ it.each([
   const other = createTiers({ redis: inject('redisUrl'), prefix });
   await other.ready('10s');
   const queue = other.writeBehind('q', { flush, poll: '20ms', batch: { age: '1ms' } });
-  await until('the other scopes are flushed', () => given.filter((key) => key === 'sound').length >= 20);
+  await until('the other scopes are flushed', () => given.filter((key) => key === 'sound').length >= 230);
   if (type === 'hash') {
     expect(await queue.drain()).toBe(true);
     expect(await tiers.session('spoilt').writeBehind('spoilt', 2, writer)).toBeGreaterThan(0);

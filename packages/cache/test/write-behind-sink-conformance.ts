@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
@@ -125,7 +126,12 @@ export function writeBehindSinkConformance({ shared, prefix, open, fresh, tiers 
     const signals: AbortSignal[] = [];
     const flush: WriteBehindOptions['flush'] = (_, { signal }) =>
       signals.push(signal) === 1 ? new Promise(() => {}) : undefined;
-    const { queue, scope } = fresh({ flush, flushTimeout: 20, batch: { age: 1 }, retry: { backoff: 1 } });
+    const { queue, scope } = fresh({
+      flush,
+      flushTimeout: 20,
+      batch: { age: 1 },
+      retry: { backoff: '1h', maxBackoff: 1 },
+    });
     await scope.writeBehind('k', 1, queue);
     await until('it is tried again', () => signals.length === 2);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
@@ -147,6 +153,33 @@ export function writeBehindSinkConformance({ shared, prefix, open, fresh, tiers 
     await queue.close();
     expect(sink.batches).toEqual([]);
     expect(await queue.status()).toMatchObject({ backlog: 1 });
+  });
+
+  it('bounds the bytes of a batch, about, and takes a larger write alone', async () => {
+    const { sink, queue, scope } = fresh({ batch: { bytes: 10_000, age: 1 }, poll: '1h' });
+    const sizes = [...Array.from({ length: 20 }, () => 4_000), 30_000];
+    await Promise.all(sizes.map((size, n) => scope.writeBehind(`k${n}`, randomBytes(size), queue)));
+    await until('the sink has all', () => sink.rows.size === sizes.length);
+    const bytes = sink.batches.map((batch) => batch.reduce((sum, { value }) => sum + (value as Buffer).length, 0));
+    expect(bytes.filter((one) => one > 12_000)).toEqual([30_000]);
+  });
+
+  it('ends at once when the sink refuses what is left, and flushes what came since it did', async () => {
+    const retry = { backoff: '1h', maxBackoff: '1h' } as const;
+    const refusing = fresh({ batch: { age: '1h' }, drainTimeout: '1h', retry });
+    refusing.sink.fails = () => true;
+    await refusing.scope.writeBehind('k', 1, refusing.queue);
+    await refusing.queue.close();
+    expect(refusing.sink.batches).toHaveLength(1);
+
+    const { sink, id, queue, scope } = fresh({ batch: { age: 1 }, drainTimeout: '1h', retry });
+    sink.fails = () => true;
+    await scope.writeBehind('k', 1, queue);
+    await until('it is refused', () => sink.batches.length === 1);
+    sink.fails = () => false;
+    await scope.writeBehind('later', 2, queue);
+    await queue.close();
+    expect(sink.value(`session/${id}/later`)).toBe(2);
   });
 
   it('flushes whatever was acknowledged before it closed', async () => {
