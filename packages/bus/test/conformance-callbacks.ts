@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { countingClock } from '../../../test/support/counting-clock.ts';
 import { durable, ephemeral, fed, type Bus } from '../src/index.ts';
 import { taken, type World } from './world.ts';
 
@@ -144,6 +145,40 @@ export function callbackConformance(world: World): void {
     await bus.publish('news', 1);
     await other.publish('orders', 1);
     await until('both are closed', () => log.length === 2);
+  });
+
+  it('keeps of what handlers throw what can be kept', async () => {
+    const bus = await world.bus(channels);
+    const thrown = [Object.create(null), new Error('x'.repeat(5_000)), null];
+    const consumer = bus.consume('orders', { group: 'g', maxAttempts: 1 }, ({ data }) => {
+      throw thrown[data];
+    });
+    await consumer.ready;
+    for (const n of thrown.keys()) await bus.publish('orders', n);
+    const letters = bus.deadLetters('orders');
+    await until('all are given up', async () => (await letters.list()).length === 3);
+    const reasons = new Map((await letters.list()).map(({ event, reason }) => [event?.data, reason]));
+    expect(reasons.get(0)).toBe('something that has no text');
+    expect(reasons.get(1)).toBe('x'.repeat(1_000));
+    expect(reasons.get(2)).toBe('null');
+  });
+
+  it('leaves no timer when it closes, whatever it waits for', async () => {
+    const clock = countingClock();
+    const [bus, other] = [await world.bus(channels, { clock }), await world.bus(channels)];
+    const before = clock.timers;
+    const consumer = bus.consume('orders', { group: 'g', backoff: '30s', drainTimeout: '1h' }, ({ data }) => {
+      if (data === 0) throw new Error('not now');
+    });
+    const waiting = expect(bus.once('news', { timeout: '1h' })).rejects.toMatchObject({ code: 'ERR_BUS_CLOSED' });
+    const heard = bus.subscribe(['news', 'orders']);
+    await Promise.all([consumer.ready, heard.ready]);
+    for (const n of [0, 1]) await other.publish('orders', n);
+    await until('one failed', () => bus.stats().failures === 1);
+    expect(clock.timers).toBeGreaterThan(before);
+    await bus.close();
+    await waiting;
+    await until('none is left', () => clock.timers === 0);
   });
 
   it('leaves no listener on a signal, however it ends', async () => {

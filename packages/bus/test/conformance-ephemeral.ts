@@ -84,7 +84,8 @@ export function ephemeralConformance(world: World): void {
     const bus = await world.bus(channels);
     const events = bus.subscribe(['user:*', 'user:4?', 'user:42', '*:seen', 'news']);
     const some = bus.subscribe('user:4*:seen');
-    await Promise.all([events.ready, some.ready]);
+    const twice = bus.subscribe(['user:42', 'news', 'user:42', 'news']);
+    await Promise.all([events.ready, some.ready, twice.ready]);
     await bus.publish('user:42', 'a');
     await bus.publish('user:42:seen', 1);
     await bus.publish('user:53:seen', 2);
@@ -93,6 +94,8 @@ export function ephemeralConformance(world: World): void {
     await bus.publish('news', 'last');
     expect(await taken(events, 5)).toEqual(['a', 1, 2, 3, 'last']);
     expect(await taken(some, 2)).toEqual([1, 3]);
+    expect(await taken(twice, 2)).toEqual(['a', 'last']);
+    expect(twice.queued).toBe(0);
   });
 
   it('hands out the output of the schema, and checks before it sends', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { until } from '../../../test/servers/index.ts';
-import { durable, ephemeral } from '../src/index.ts';
+import { durable, ephemeral, type ConsumeContext } from '../src/index.ts';
 import type { World } from './world.ts';
 
 const channels = {
@@ -85,6 +85,52 @@ export function groupConformance(world: World): void {
     expect(attempts).toEqual([1, 2, 3]);
     // Consumers that are lost are looked for after 15 s.
     expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  it('tries again each of several when its own backoff is over', async () => {
+    const bus = await world.bus(channels);
+    const attempts: string[] = [];
+    const consumer = bus.consume('orders', { group: 'g', backoff: 200 }, async ({ data }, { attempt }) => {
+      attempts.push(`${data}:${attempt}`);
+      // The second one fails while the first waits for longer, and is looked for sooner.
+      if (data === 1 && attempt === 2) await bus.publish('orders', 2);
+      if (attempt < (data === 1 ? 3 : 2)) throw new Error('not yet');
+    });
+    await consumer.ready;
+    await bus.publish('orders', 1);
+    await until('both succeed', () => attempts.length === 5, 10_000);
+    expect(attempts).toEqual(['1:1', '1:2', '2:1', '2:2', '1:3']);
+  });
+
+  it('waits no longer than the longest backoff', async () => {
+    const bus = await world.bus(channels);
+    let last = 0;
+    const options = { group: 'g', backoff: 10, maxBackoff: 10, maxAttempts: 14 } as const;
+    const consumer = bus.consume('orders', options, (_, { attempt }) => {
+      last = attempt;
+      throw new Error('never');
+    });
+    await consumer.ready;
+    await bus.publish('orders', 1);
+    // Doubled each time it would be more than a minute.
+    await until('it is given up', async () => (await bus.lag('orders', 'g')).deadLetters === 1);
+    expect(last).toBe(14);
+  });
+
+  it('tells handlers that it does not wait for, also those that look later', async () => {
+    const bus = await world.bus(channels);
+    const contexts: ConsumeContext[] = [];
+    const consumer = bus.consume('orders', { group: 'g', concurrency: 2, drainTimeout: 10 }, (_, context) => {
+      contexts.push(context);
+      return new Promise(() => {});
+    });
+    await consumer.ready;
+    for (const n of [1, 2]) await bus.publish('orders', n);
+    await until('both are at work', () => contexts.length === 2);
+    const early = contexts[0]?.signal;
+    expect(early?.aborted).toBe(false);
+    await consumer.close();
+    expect([early?.aborted, contexts[1]?.signal.aborted]).toEqual([true, true]);
   });
 
   it('handles as many at the same time as it is told', async () => {

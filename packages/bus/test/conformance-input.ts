@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { durable, ephemeral } from '../src/index.ts';
+import { durable, ephemeral, fed } from '../src/index.ts';
 import { taken, type World } from './world.ts';
 
 const channels = {
@@ -100,6 +100,10 @@ export function inputConformance(world: World): void {
       await expect(world.bus(map)).rejects.toThrow(coded('ERR_BUS_CHANNEL'));
     }
     await expect(world.bus({ 'user:{__proto__}': ephemeral() })).rejects.toThrow(coded('ERR_BUS_CHANNEL'));
+    await expect(world.bus({ 'fed:{id}': fed(() => () => {}) })).rejects.toThrow(coded('ERR_BUS_CHANNEL'));
+    for (const none of [undefined, null, 5, {}, { kind: 'lasting' }, z.string()]) {
+      await expect(world.bus({ news: none as never })).rejects.toThrow(coded('ERR_BUS_OPTIONS'));
+    }
   });
 
   it('takes every odd name for what it is, or refuses it', async () => {
@@ -165,6 +169,10 @@ export function inputConformance(world: World): void {
     }
     for (const options of [{ limit: 0 }, { limit: Number.NaN }, { limit: '5' }, 5] as never[]) {
       await expect(bus.deadLetters('orders').list(options)).rejects.toThrow(coded('ERR_BUS_OPTIONS'));
+    }
+    for (const ids of [null, 'x', 5, {}] as never[]) {
+      await expect(bus.deadLetters('orders').replay(ids)).rejects.toThrow(coded('ERR_BUS_OPTIONS'));
+      await expect(bus.deadLetters('orders').remove(ids)).rejects.toThrow(coded('ERR_BUS_OPTIONS'));
     }
     await expect(bus.deadLetters('orders').list({ after: 'x' })).rejects.toThrow(coded('ERR_BUS_POSITION'));
     expect(bus.stats()).toMatchObject({ subscriptions: 0, consumers: 0 });

@@ -38,6 +38,14 @@ test('a reconnect is told as a gap, in its place among the events', async () => 
   expect(log).toEqual(['before', { reason: 'connection', missed: undefined }, 'after']);
 });
 
+test('databases of one server hear nothing of each other', async () => {
+  const [here, there] = [await bus(channels), await bus(channels, { redis: `${server.url}/1` })];
+  const heard = [here, there].map((one) => one.subscribe(['news', 'user:{id}']));
+  await Promise.all(heard.map(({ ready }) => ready));
+  for (const [i, one] of [there, here].entries()) await one.publish('news', `from ${i}`);
+  expect(await Promise.all(heard.map((one) => taken(one, 1)))).toEqual([['from 1'], ['from 0']]);
+});
+
 test('a durable channel loses nothing to killed connections', async () => {
   const [one, two] = [await bus(channels), await bus(channels)];
   const events = two.subscribe('orders', { onGap: (gap) => expect(gap).toBeUndefined() });
@@ -93,6 +101,17 @@ test('an event that kills its consumers becomes a dead letter', async () => {
   expect(handled).toEqual([]);
   const [letter] = await one.deadLetters('orders').list();
   expect(letter).toMatchObject({ attempts: 2, reason: 'no consumer survived it', event: { data: 13 } });
+});
+
+test('dead letters are bounded, however many there were', async () => {
+  const one = await bus(channels);
+  const stuff = "for i = 1, 10500 do redis.call('XADD', KEYS[1], '*', 'm', 'x', 'g', 'g') end";
+  await admin.eval(stuff, 1, `${prefix()}bus:{orders}dead`);
+  const consumer = one.consume('orders', { group: 'g', maxAttempts: 1 }, () => Promise.reject(new Error('never')));
+  await consumer.ready;
+  await one.publish('orders', 1);
+  // Up to a node of the stream, of a hundred entries, may be kept beyond the bound.
+  await until('the oldest are gone', async () => (await one.lag('orders', 'g')).deadLetters <= 10_100);
 });
 
 test('entries that were trimmed while a consumer had them are counted as lost', async () => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { createRedis } from '@tierkit/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle, type Bundle } from '../../../test/support/bundle.ts';
@@ -98,6 +99,31 @@ test('consumers and durable subscriptions leave no connection behind', async () 
   }
   await until('theirs are gone', async () => (await connections()) === own);
   expect(await bus.lag('orders', 'g')).toMatchObject({ consumers: 0, pending: 0 });
+  await bus.close();
+});
+
+test('a bus that cannot be made leaves no connection, and one that was given is left open', async () => {
+  const before = await connections();
+  const wrong = { redis: server.url, durableRedis: 'nowhere at all' };
+  expect(() => createBus(channels, wrong)).toThrow(expect.objectContaining({ code: 'ERR_REDIS_OPTIONS' }) as Error);
+  await until('it is gone', async () => (await connections()) === before);
+  const redis = createRedis(server.url);
+  const bus = createBus(channels, { redis, prefix: 'given:' });
+  await bus.ready();
+  await bus.close();
+  expect(await redis.execute((client) => client.ping())).toBe('PONG');
+  await redis.close();
+});
+
+test('durable channels are kept on durableRedis alone', async () => {
+  const bus = createBus(channels, { redis: server.url, durableRedis: `${server.url}/1`, prefix: 'apart:' });
+  await bus.ready();
+  await bus.publish('orders', 1);
+  await bus.consume('orders', { group: 'g' }, () => undefined).close();
+  expect(await admin.keys('apart:*')).toEqual([]);
+  await admin.select(1);
+  expect((await admin.keys('apart:*')).toSorted()).toEqual(['apart:bus:{orders}', 'apart:bus:{orders}count']);
+  await admin.select(0);
   await bus.close();
 });
 

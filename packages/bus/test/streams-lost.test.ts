@@ -69,6 +69,22 @@ test('a key of another type is an error for publishers, and ends no consumer or 
   });
 });
 
+test('an event that could not be kept is none that is missed', async () => {
+  const one = await bus(channels);
+  const gaps: Gap[] = [];
+  const events = one.subscribe('orders', { onGap: (gap) => gaps.push(gap) });
+  await events.ready;
+  await one.publish('orders', 1);
+  expect(await taken(events, 1)).toEqual([1]);
+  await admin.rename(streamKey(), `${streamKey()}aside`);
+  await admin.set(streamKey(), 'something else');
+  await expect(one.publish('orders', 2)).rejects.toMatchObject({ code: 'ERR_REDIS_REPLY' });
+  await admin.rename(`${streamKey()}aside`, streamKey());
+  await one.publish('orders', 3);
+  expect(await taken(events, 1)).toEqual([3]);
+  expect(gaps).toEqual([]);
+});
+
 test('entries that others add reach nobody, and are no gap', async () => {
   const one = await bus(channels);
   const gaps: Gap[] = [];
@@ -105,6 +121,8 @@ test('what was read and not acknowledged when Redis went down is handled once it
   // Nobody takes anything over: what was finished is said again.
   const options = { group: 'g', claimAfter: '10m', batch: 10 } as const;
   const consumer = one.consume('orders', options, async ({ data }) => {
+    // The last one, so that nothing else is to be said once Redis is back.
+    if (data === 11) await server.process.end();
     if (data === 3) {
       down = server.process.end().then(() => server.process.start());
       await down;
@@ -122,10 +140,15 @@ test('what was read and not acknowledged when Redis went down is handled once it
     ),
   );
   await until('all are handled', () => new Set(handled).size >= 5 && handled.includes(10));
-  await until('nothing is left', async () => {
+  const nothingIsLeft = async (): Promise<boolean> => {
     const { waiting, pending, deadLetters } = await one.lag('orders', 'g');
     return waiting === 0 && pending === 0 && deadLetters === 0;
-  });
+  };
+  await until('nothing is left', nothingIsLeft);
+  await one.publish('orders', 11);
+  await until('it is finished', () => handled.includes(11));
+  await server.process.start();
+  await until('and said so', nothingIsLeft);
 });
 
 test('what a consumer took over is counted as tried when it begins', async () => {

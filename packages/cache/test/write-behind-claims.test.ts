@@ -1,9 +1,9 @@
-import { systemClock, type Clock } from '@tierkit/core';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { ask, startRedis, until } from '../../../test/servers/index.ts';
+import { countingClock } from '../../../test/support/counting-clock.ts';
 import {
   createTiers,
   type Tiers,
@@ -118,26 +118,8 @@ it('what ended its workers again and again is flushed by itself, and then given 
 });
 
 it('a queue that closes calls its sink no more, and leaves no timer', async () => {
-  const timers = new Set<object>();
-  const clock: Clock = {
-    ...systemClock,
-    setTimeout(call, ms) {
-      const timer = systemClock.setTimeout(() => {
-        timers.delete(timer);
-        call();
-      }, ms);
-      timers.add(timer);
-      const cancel = timer.cancel.bind(timer);
-      return Object.assign(timer, {
-        cancel() {
-          timers.delete(timer);
-          cancel();
-        },
-      });
-    },
-  };
+  const clock = countingClock();
   const tiers = await open({ clock, reclaim: false });
-  const others = timers.size;
   const sink = held();
   const calls: number[] = [];
   const flush: WriteBehindOptions['flush'] = (batch, context) => {
@@ -157,7 +139,7 @@ it('a queue that closes calls its sink no more, and leaves no timer', async () =
   // The suspect would have come by itself, after the others.
   expect(calls).toEqual([2]);
   await Promise.all([tiers.close(), second.close()]);
-  expect(timers.size).toBeLessThanOrEqual(others);
+  expect(clock.timers).toBe(0);
 });
 
 it('claims are renewed no longer than their flush takes', async () => {

@@ -167,9 +167,9 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
       for (const next of ['written', 'deleted']) {
         await reader.set('kept', 'old');
         expect(await reader.get('kept')).toBe('old');
-        let answer = (_: string): void => {};
+        let answer: ((value: string) => void) | undefined;
         const loading = reader.getOrSet(`loaded ${next}`, () => new Promise<string>((resolve) => (answer = resolve)));
-        await until('it is loaded', () => answer.length === 1);
+        await until('it is being loaded', () => answer !== undefined);
         for (const key of ['kept', `loaded ${next}`]) {
           if (next === 'written') await scope.writeBehind(key, 'new', queue);
           else await scope.deleteBehind(key, queue);
@@ -177,7 +177,7 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
         const now = next === 'written' ? 'new' : undefined;
         await until('what is kept ends', async () => (await reader.get('kept')) === now);
         await queue.drain();
-        answer('old');
+        answer?.('old');
         expect(await loading).toBe('old');
         await until('what was loaded is not kept', async () => (await reader.get(`loaded ${next}`)) === now);
         expect(await scope.get(`loaded ${next}`)).toBe(now);

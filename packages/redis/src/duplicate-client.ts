@@ -6,8 +6,6 @@ import { addressOf, hasSentinels, masterOf } from './masters.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { persist } from './sentinel.ts';
 
-const BLOCKED_TOO_LONG_MS = 60_000;
-
 /** A client of its own for subscribing or for blocking reads, to the same server as `client`, or to one of its nodes. */
 export function duplicateClient(
   client: RedisClient,
@@ -27,8 +25,9 @@ export function duplicateClient(
     retryStrategy: backoffMs,
     connectTimeout: options.connectTimeoutMs,
     ...(clientName === undefined ? {} : { connectionName: clientName }),
+    // With a `blockingTimeout` ioredis answers late reads with nothing: what comes then is dropped, and silence looks like no news.
     ...(purpose === 'blocking'
-      ? { commandTimeout: undefined, socketTimeout: undefined, blockingTimeout: BLOCKED_TOO_LONG_MS }
+      ? { commandTimeout: undefined, socketTimeout: undefined, blockingTimeout: undefined }
       : { commandTimeout: options.commandTimeoutMs, socketTimeout: options.socketTimeoutMs }),
   };
   if (isCluster(client)) {

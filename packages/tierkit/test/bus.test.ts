@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { durable, ephemeral } from '@tierkit/bus';
+import { createRedis } from '@tierkit/redis';
 import { afterEach, expect, inject, it } from 'vitest';
 import { createTierkit, type Tierkit, type TierkitOptions } from '../src/index.ts';
 
@@ -34,6 +35,40 @@ it('carries events between instances, durable ones on durableRedis, and ends wit
   const waiting = events.next();
   await two.close();
   expect(await waiting).toEqual({ value: undefined, done: true });
+});
+
+it('keeps its events to its prefix, and lasting ones on durableRedis alone', async () => {
+  const redis = createRedis(inject('redisUrl'));
+  await redis.ready();
+  const prefix = `t${randomUUID()}:`;
+  // Another database of the same server.
+  const durableRedis = `${inject('redisUrl')}/1`;
+  const [kit, other] = [open({ prefix, durableRedis }), open({ prefix: `t${randomUUID()}:`, durableRedis })];
+  const [here, there] = [kit.bus(channels, { prefix: 'own:' }), other.bus(channels, { prefix: 'own:' })];
+  await Promise.all([here.ready(), there.ready()]);
+  const [heard, elsewhere] = [here.subscribe('notifications:*'), there.subscribe('notifications:*')];
+  await Promise.all([heard.ready, elsewhere.ready]);
+  await here.publish('notifications:user:{id}', 'mine', { params: { id: '1' } });
+  await there.publish('notifications:user:{id}', 'theirs', { params: { id: '1' } });
+  expect((await heard.next()).value?.data).toBe('mine');
+  expect((await elsewhere.next()).value?.data).toBe('theirs');
+  await here.publish('events:version_promoted', { versionId: 'v1' });
+  const stream = `${prefix}own:bus:{events:version_promoted}`;
+  expect(await redis.execute((client) => client.exists(stream))).toBe(0);
+  await redis.close();
+  const durable = createRedis(durableRedis);
+  await durable.ready();
+  expect(await durable.execute((client) => client.xlen(stream))).toBe(1);
+  await durable.close();
+});
+
+it('carries the events of kits in memory over the durableRedis that they have', async () => {
+  const given = { redis: 'memory', prefix: `t${randomUUID()}:`, durableRedis: inject('redisUrl') };
+  const [here, there] = [open(given).bus(channels), open(given).bus(channels)];
+  const heard = there.subscribe('notifications:*');
+  await heard.ready;
+  await here.publish('notifications:user:{id}', 'x', { params: { id: '1' } });
+  expect((await heard.next()).value?.data).toBe('x');
 });
 
 it.each([

@@ -54,9 +54,7 @@ export class ChannelName {
 
   /** Matches in Redis what the name can become, and possibly more: a segment ends at no `:` there. */
   get glob(): string {
-    return this.#segments
-      .map((segment) => (segment.param === undefined ? segment.text.replaceAll(/[\\?*[\]]/g, '\\$&') : '*'))
-      .join(':');
+    return this.#segments.map((segment) => segment.text ?? '*').join(':');
   }
 
   /** What all names that it can become begin with. */

@@ -146,7 +146,6 @@ export class GroupConsumer {
 
   /** What is at work or finished here was claimed from ourselves: we were slow to say so. */
   #takeOver(claimed: readonly Delivery[]): void {
-    for (const { id } of claimed) if (this.#acknowledgements.has(id)) this.#acknowledgements.add(id);
     this.#take(claimed.filter(({ id }) => !this.#lanes.isAtWork(id) && !this.#acknowledgements.has(id)));
   }
 
