@@ -170,14 +170,14 @@ export function callbackConformance(world: World): void {
     const consumer = bus.consume('orders', { group: 'g', backoff: '30s', drainTimeout: '1h' }, ({ data }) => {
       if (data === 0) throw new Error('not now');
     });
-    const waiting = expect(bus.once('news', { timeout: '1h' })).rejects.toMatchObject({ code: 'ERR_BUS_CLOSED' });
+    const waiting = bus.once('news', { timeout: '1h' }).catch((error: { code?: string }) => error.code);
     const heard = bus.subscribe(['news', 'orders']);
     await Promise.all([consumer.ready, heard.ready]);
     for (const n of [0, 1]) await other.publish('orders', n);
     await until('one failed', () => bus.stats().failures === 1);
     expect(clock.timers).toBeGreaterThan(before);
     await bus.close();
-    await waiting;
+    expect(await waiting).toBe('ERR_BUS_CLOSED');
     await until('none is left', () => clock.timers === 0);
   });
 

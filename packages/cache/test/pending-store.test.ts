@@ -171,9 +171,9 @@ it('a scope that nobody writes to leaves the list, and is on it before it is wri
   const version = await written.writeBehind('k', 1, sink);
   await until('it is flushed', async () => (await sink.status()).backlog === 0);
   expect(await listed()).toBe(true);
-  const [{ registration = 0 } = {}] = await store.registered(queue, 0, 1);
+  const [last] = await store.registered(queue, 0, 1);
   // As if it had been two minutes ago.
-  const aged = registration - 120_000_000;
+  const aged = (last?.registration ?? 0) - 120_000_000;
   await redis.execute((client) => client.hset(scope.pendingKey, ' open:q', aged));
   await redis.execute((client) => client.zadd(queue.registry, aged, scope.generationKey));
   await until('it is off the list', async () => !(await listed()));
