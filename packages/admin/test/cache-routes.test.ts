@@ -14,10 +14,12 @@ describe.each(['memory', 'redis'])('on %s', (backend) => {
     await own.kit.global.set('stats:a', 1);
     await own.kit.global.get('stats:a');
     await own.kit.global.get('stats:b');
+    const load = () => own.kit.project('stats').getOrSet('loaded', async () => 1);
+    await Promise.all([load(), load()]);
     for (const path of ['/api/v1/cache/stats', '/health/cache/stats']) {
       const { status, body } = await call('GET', path);
       expect(status).toBe(200);
-      expect(body).toMatchObject({ backend, hits: 1, misses: 1, hitRate: 0.5, tiers: { global: { writes: 1 } } });
+      expect(body).toMatchObject({ backend, hits: 1, misses: 3, hitRate: 0.25, tiers: { global: { writes: 1 } } });
       if (backend === 'memory') expect(body).toMatchObject({ server: null });
       else {
         const { server } = body as { server: Record<string, number> };
@@ -25,6 +27,8 @@ describe.each(['memory', 'redis'])('on %s', (backend) => {
         expect(server['uptimeSeconds']).toBeGreaterThanOrEqual(0);
         expect(server['connectedClients']).toBeGreaterThan(0);
         expect(server['version']).toMatch(/^\d+\.\d+/);
+        const { keyspaceHits = 0, keyspaceMisses = 0 } = server;
+        expect(server['keyspaceHitRate']).toBeCloseTo(keyspaceHits / (keyspaceHits + keyspaceMisses));
       }
     }
   });
@@ -64,6 +68,20 @@ describe.each(['memory', 'redis'])('on %s', (backend) => {
     const { body: described } = await call('GET', '/api/v1/cache/entry/tree?tier=project&scope=p1');
     expect(described).not.toHaveProperty('value');
     expect((await call('GET', '/api/v1/cache/key/none')).status).toBe(404);
+  });
+
+  it('shows an absence that is known as one, and no value', async () => {
+    const nobody = own.kit.global.define({
+      name: 'nobody',
+      ttl: '1m',
+      key: (id: string) => ['nobody', id],
+      load: (_id, context) => context.absent(),
+    });
+    expect(await nobody.get('1')).toBeUndefined();
+    await until('it is kept', async () => (await call('GET', '/api/v1/cache/entry/nobody:1')).status === 200);
+    expect((await call('GET', '/api/v1/cache/key/nobody:1')).body).toMatchObject({
+      ...{ state: 'absent', withheld: 'absent', type: 'unknown', value: null },
+    });
   });
 
   it('finds keys of any text', async () => {
@@ -106,6 +124,11 @@ describe.each(['memory', 'redis'])('on %s', (backend) => {
     await fill();
     expect((await call('DELETE', '/api/v1/cache/clear?pattern=task:*')).body).toMatchObject({ confirmed: true });
     expect(await left()).toEqual(['keep', 's1', 's2', 'other']);
+    await own.kit.global.set('kay', 1);
+    await call('DELETE', '/api/v1/cache/clear?tier=session&scope=s1&pattern=k*');
+    expect(await left()).toEqual(['keep', 's2', 'other']);
+    expect(await own.kit.global.get('kay')).toBe(1);
+    await own.kit.session('s1').set('k', 1);
     await call('DELETE', '/api/v1/cache/clear?tier=session&scope=s1');
     expect(await left()).toEqual(['keep', 's2', 'other']);
     await call('DELETE', '/api/v1/cache/clear?tier=session');
@@ -140,6 +163,7 @@ describe.each(['memory', 'redis'])('on %s', (backend) => {
       { tags: ['x', 'y'] },
     );
     await own.kit.project('q').set('a', 1, { tags: ['x'] });
+    await own.kit.project('p').set('other', 1, { tags: ['w'] });
     await own.kit.global.set('plain', 1);
     const dry = await call('DELETE', '/api/v1/cache/tags?tag=x&dryRun=true');
     expect(dry.body).toEqual({ tags: ['x'], deleted: 3, complete: true, confirmed: true, dryRun: true });

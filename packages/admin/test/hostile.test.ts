@@ -1,7 +1,9 @@
 import { request } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { adminListener, createAdmin, serveAdmin, type AdminServer, type AuditEvent } from '../src/index.ts';
-import { ask, bearer, setup, type Setup } from './support.ts';
+import { ask, bearer, setup, tokens, type Setup } from './support.ts';
 
 let own: Setup;
 let server: AdminServer;
@@ -84,6 +86,27 @@ describe('bad input', () => {
         status: 401,
       });
     }
+    const headers = { authorization: `bearer ${token}` };
+    expect((await ask(own.admin, 'GET', '/health', null, { headers })).status).toBe(200);
+  });
+
+  it('logs that a token is not known, and not the token, which may be one that is mistyped', async () => {
+    logged.length = 0;
+    const headers = { authorization: 'Bearer mistyped-0123456789' };
+    expect((await ask(own.admin, 'GET', '/health', null, { headers })).status).toBe(401);
+    expect(logged).toMatchObject([{ method: 'GET', path: '/health', message: expect.stringContaining('token') }]);
+    expect(JSON.stringify(logged)).not.toContain('mistyped');
+  });
+
+  it('logs what went wrong within, and tells nobody else', async () => {
+    logged.length = 0;
+    const broken = (): never => {
+      throw new RangeError('a secret of the service');
+    };
+    const admin = createAdmin(own.kit, { tokens, logger, parts: { limiters: broken } });
+    expect(await ask(admin, 'GET', '/api/v1/limiters')).toMatchObject(problem(500, 'ERR_ADMIN_INTERNAL'));
+    expect(JSON.stringify(await ask(admin, 'GET', '/api/v1/limiters'))).not.toContain('secret');
+    expect(JSON.stringify(logged)).toContain('a secret of the service');
   });
 
   it('sends headers that keep a browser from doing anything else with the answer, and no CORS', async () => {
@@ -92,6 +115,7 @@ describe('bad input', () => {
     });
     expect(headers.get('content-security-policy')).toContain("default-src 'self'");
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('cache-control')).toBe('no-store');
     expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
@@ -141,6 +165,25 @@ describe('the audit log', () => {
     for (const name of ['operator', 'viewer', 'admin']) expect(all).not.toContain(bearer(name));
   });
 
+  it('keeps the latest events and lets go of those before', async () => {
+    let first: WeakRef<AuditEvent> | undefined;
+    const onAudit = (event: AuditEvent): void => void (first ??= new WeakRef(event));
+    const admin = createAdmin(own.kit, { tokens, onAudit });
+    for (let call = 0; call < 1_001; call++) await ask(admin, 'DELETE', `/api/v1/cache/key/${call}`, 'viewer');
+    const { body } = await ask(admin, 'GET', '/api/v1/audit?limit=500');
+    const { events: kept } = body as { events: readonly AuditEvent[] };
+    expect([kept.length, kept[0]?.path, kept.at(-1)?.path]).toEqual([
+      500,
+      '/api/v1/cache/key/1000',
+      '/api/v1/cache/key/501',
+    ]);
+    // What is looked at in a turn is kept to its end.
+    await new Promise((resolve) => setImmediate(resolve));
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    expect(first?.deref()).toBeUndefined();
+  });
+
   it('outlives a listener that fails, and the call does too', async () => {
     for (const onAudit of [
       () => {
@@ -169,7 +212,7 @@ describe('tokens', () => {
     ['x'],
     [[{}]],
     [[null]],
-    [[{ token: 'short', role: 'admin' }]],
+    [[{ token: 'fifteen-letters', role: 'admin' }]],
     [[{ token: 'has a space in it and is long', role: 'admin' }]],
     [[{ ...good, role: 'root' }]],
     [[{ ...good, role: 'constructor' }]],
@@ -177,6 +220,7 @@ describe('tokens', () => {
     [[{ ...good, rights: ['stats'] }]],
     [[{ token: bearer('admin'), rights: ['all'] }]],
     [[{ sha256: 'abc', role: 'admin' }]],
+    [[{ ...good, sha256: 'a'.repeat(64) }]],
     [[good, good]],
   ])('refuses %j', (tokens) => {
     expect(make(tokens)).toThrow(expect.objectContaining({ code: 'ERR_ADMIN_OPTIONS' }));
@@ -208,7 +252,7 @@ it('answers behind a path of another server', async () => {
   const { port } = outer.address() as { port: number };
   const headers = { authorization: `Bearer ${bearer('viewer')}` };
   const mounted = await fetch(`http://127.0.0.1:${port}/admin/health`, { headers });
-  expect(await mounted.json()).toMatchObject({ status: 'up' });
+  expect(await mounted.json()).toMatchObject({ backend: 'redis' });
   const alone = await fetch(`http://127.0.0.1:${server.port}/health`, { headers });
   expect(alone.status).toBe(200);
   const { Hono } = await import('hono');

@@ -28,6 +28,8 @@ it.each([
   ['many parts', Array.from({ length: 300_000 }, () => [])],
   ['many fields', Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`f${index}`, index]))],
   ['many bytes', Buffer.alloc(3_000_000)],
+  ['a deep list', Array.from({ length: 50_000 }).reduce<unknown[]>((inner) => [inner], [])],
+  ['a long name', { ['x'.repeat(3_000_000)]: 1 }],
   ['a large map', new Map(Array.from({ length: 100_000 }, (_, index) => [index, index]))],
 ])('shows a bounded part of %s', (_, value) => {
   const shown = jsonValue(value);

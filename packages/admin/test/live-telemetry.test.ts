@@ -40,10 +40,13 @@ describe('latencies', () => {
     } as const;
     const reads = telemetry.durations(metric, { tier: 'global', operation: 'get' });
     for (const ms of [0.5, 1, 2, 50]) reads.record(ms / 1_000);
+    // Of another cache, or of a name within the tier.
+    telemetry.durations(metric, { tier: 'global', name: 'user', operation: 'get' }).record(0.02);
+    reads.record(0.02);
     telemetry.durations({ ...metric, name: 'another' }, { tier: 'global', operation: 'get' }).record(1);
     expect(telemetry.read().latencies).toEqual({
       boundsMs: [1, 10],
-      series: [{ tier: 'global', operation: 'get', counts: [2, 1, 1] }],
+      series: [{ tier: 'global', operation: 'get', counts: [2, 1, 3] }],
     });
   });
 });
