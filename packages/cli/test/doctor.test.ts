@@ -4,6 +4,7 @@ import { ask, freePort, startRedis, type StandaloneRedis } from '../../../test/s
 import { checkClock } from '../src/doctor/clock-skew.ts';
 import { checkEviction } from '../src/doctor/eviction.ts';
 import { parseInfo, type Finding } from '../src/doctor/finding.ts';
+import { checkLatency } from '../src/doctor/latency.ts';
 import { checkPersistence } from '../src/doctor/persistence.ts';
 import { checkVersion } from '../src/doctor/version.ts';
 import { runHere } from './run-here.ts';
@@ -81,7 +82,7 @@ it('finds what can be lost, what is missing, and what is well', async () => {
   }
 
   expect(rights.code).toBe(1);
-  expect(rights.stdout).toMatch(/FAIL +rights +user limited: may not do writing, scripts/);
+  expect(rights.stdout).toMatch(/FAIL +rights +user limited: may not do writing, scripts.*, subscribing/);
   expect(rights.stdout).toContain('ACL SETUSER limited ~shop:* +@write +@scripting');
 
   expect(credentials.code).toBe(5);
@@ -104,10 +105,15 @@ it('tells a server that is frozen from one that is not there', async () => {
   expect(finding(said, 'connectivity')?.found).toContain('does not answer');
 });
 
-it('says how far the clocks are apart', async () => {
+it('says how slow it is for services, and how far the clocks are apart', async () => {
   const redis: RedisConnection = createRedis({ url: inject('redisUrl'), commandTimeout: '10s' });
   onTestFinished(() => redis.close());
   await redis.ready('15s');
+  // Services that wait a microsecond, and such that wait as long as it takes.
+  expect(await checkLatency(redis, 0.001)).toMatchObject({
+    ...{ status: 'fail', advice: expect.stringContaining('services give up after 0.001 ms') },
+  });
+  expect((await checkLatency(redis, 600_000)).status).not.toBe('fail');
   expect(await checkClock(redis, () => Date.now() + 5_000)).toMatchObject({ status: 'warn' });
   expect(await checkClock(redis, () => Date.now() - 120_000)).toMatchObject({ status: 'fail' });
 });

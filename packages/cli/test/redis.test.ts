@@ -62,12 +62,32 @@ it('shows keys, an entry and its time to live, with nothing in them that a termi
   expect(ttl.json<{ ttlMs: number }>().ttlMs).toBeGreaterThan(3_000_000);
   expect(ttl.stdout).not.toContain('"b"');
   expect(missing.code).toBe(3);
+  // A page, and what is behind it.
+  for (let n = 3; n <= 5; n++) await kit.global.set(`user:${n}`, n);
+  const listed: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await run([
+      'keys',
+      'user:*',
+      '--limit',
+      '2',
+      '--json',
+      ...(cursor === undefined ? [] : ['--cursor', cursor]),
+    ]);
+    expect(names(page).length).toBeLessThanOrEqual(2);
+    listed.push(...names(page));
+    ({ cursor } = page.json<{ cursor?: string }>());
+  } while (cursor !== undefined);
+  expect(listed.sort()).toEqual(['user:1', 'user:2', 'user:3', 'user:4', 'user:5']);
+  expect((await run(['keys', '--cursor', 'none'])).code).toBe(2);
   expect(JSON.parse(missing.stderr)).toMatchObject({ error: { code: 'ERR_CLI_NOT_FOUND' } });
 });
 
 it('ends nothing before somebody has agreed', async () => {
   const { kit, run } = await setup();
-  for (const i of [1, 2, 3]) await kit.global.set(`task:${i}`, i, { tags: i === 3 ? ['last'] : [] });
+  for (const i of [1, 2, 3])
+    await kit.global.set(`task:${i}`, i, { tags: i === 3 ? ['last'] : i === 1 ? ['first'] : [] });
   await kit.global.set('other', 0);
   await kit.project('p').set('tree', 1);
   const [counted, refused, clearing] = await Promise.all([
@@ -76,6 +96,9 @@ it('ends nothing before somebody has agreed', async () => {
     run(['clear', '--tier', 'project']),
   ]);
   expect(counted.json()).toEqual({ pattern: 'task:*', matching: 3, dryRun: true });
+  expect((await run(['invalidate', '--tag', 'last', '--tag', 'first', '--dry-run', '--json'])).json()).toEqual({
+    ...{ tags: ['last', 'first'], matching: 2, dryRun: true },
+  });
   for (const said of [refused, clearing]) {
     expect([said.code, said.stdout]).toEqual([6, '']);
     expect(said.stderr).toContain('ERR_CLI_UNCONFIRMED');
@@ -103,6 +126,7 @@ it('shows who holds a lock and takes it away when told to', async () => {
   const lock = await kit.locks.acquire('analysis:p1', { ttl: '1m' });
   const waiting = kit.locks.acquire('analysis:p1', { timeout: '1m' });
   onTestFinished(async () => void (await (await waiting).release()));
+  await expect.poll(async () => (await kit.locks.inspect('analysis:p1')).waiting, { timeout: 15_000 }).toBe(1);
   const permit = await kit.locks.semaphore('pool', 3).acquire({ ttl: '1m' });
   const [list, one] = await Promise.all([run(['locks', '--json']), run(['locks', 'analysis:p1'])]);
   expect(list.json<{ locks: unknown[] }>().locks).toMatchObject([

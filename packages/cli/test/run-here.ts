@@ -8,6 +8,8 @@ export interface HereOptions {
   /** Whether stderr is a terminal. @default false */
   readonly isTTY?: boolean;
   readonly signal?: AbortSignal;
+  /** Told what is written to stdout. */
+  readonly onOutput?: (text: string) => void;
   /** Told what is written to stderr. */
   readonly onError?: (text: string) => void;
 }
@@ -16,12 +18,17 @@ export interface HereOptions {
 export async function runHere(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
-  { isTTY = false, onError, ...rest }: HereOptions = {},
+  { isTTY = false, onOutput, onError, ...rest }: HereOptions = {},
 ): Promise<Said> {
   let [stdout, stderr] = ['', ''];
   const code = await runCli({
     ...{ host, args, environment },
-    stdout: { write: (text) => (stdout += text) },
+    stdout: {
+      write(text) {
+        stdout += text;
+        onOutput?.(text);
+      },
+    },
     stderr: {
       isTTY,
       write(text) {

@@ -57,6 +57,7 @@ it('asks a running service for what it alone knows', async () => {
   expect(stats.json()).toMatchObject({ source: 'service', hits: 1, tiers: { global: { loads: 1 } } });
   expect(top.json()).toMatchObject({ costly: [{ tier: 'global', key: 'slow', loads: 1 }] });
   expect(peeked.json()).toMatchObject({ allowed: false, policies: [{ limit: 2, remaining: 0 }] });
+  expect((await run(['limits', 'api', 'ann', '--reset'], environment)).code).toBe(6);
   expect(used.stdout).toMatch(/calls +day +7 +0 +100 +93/);
   expect((await run(['quota', 'ann', '--reset'], environment)).code).toBe(6);
   expect((await quota.usage('ann')).calls.day.used).toBe(7);
@@ -123,6 +124,13 @@ it('refuses what it cannot use before anything is sent', async () => {
     binary.run(['keys', '--json'], { REDIS_URL: 'http://me:secret-of-mine@localhost' }),
     runHere(['admin', '--host', '0.0.0.0'], { REDIS_URL }),
     runHere(['clear'], { REDIS_URL }),
+    runHere(['clear', '--all', '--scope', 'x', '--yes'], { REDIS_URL }),
+    runHere(['clear', '--all', '--tier', 'project', '--yes'], { REDIS_URL }),
+    runHere(['invalidate', 'user:*', '--tag', 't', '--yes'], { REDIS_URL }),
+    runHere(['dead-letters', 'q', '--replay', '--remove', '--yes'], { REDIS_URL }),
+    runHere(['keys', '--prefix', 'shop*'], { REDIS_URL }),
+    runHere(['keys'], { CACHE_BACKEND: 'memory' }),
+    runHere(['top', '--admin', 'http://me:secret-of-mine@localhost/'], { TIERKIT_ADMIN_TOKEN: token }),
   ]);
   for (const { code, stdout, stderr } of runs) {
     expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.any(String) as string });

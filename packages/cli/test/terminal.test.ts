@@ -4,9 +4,9 @@ import { Output } from '../src/output/output.ts';
 import { Progress } from '../src/output/progress.ts';
 import { confirm, type Asker } from '../src/run/confirm.ts';
 
-function terminal(isTTY = true): { asker: Asker; input: PassThrough; shown: () => string } {
+function terminal(isTTY = true, outputIsTTY = isTTY): { asker: Asker; input: PassThrough; shown: () => string } {
   const input = Object.assign(new PassThrough(), { isTTY });
-  const output = Object.assign(new PassThrough(), { isTTY });
+  const output = Object.assign(new PassThrough(), { isTTY: outputIsTTY });
   let shown = '';
   output.on('data', (text: Buffer) => (shown += text.toString()));
   return { asker: { input, output }, input, shown: () => shown };
@@ -30,8 +30,13 @@ it.each(['\n', 'n\n', 'yep\n'])('changes nothing after %j', async (answer) => {
   await expect(asked).rejects.toMatchObject({ code: 'ERR_CLI_UNCONFIRMED' });
 });
 
-it('asks nobody where there is no terminal, and nothing once somebody agreed beforehand', async () => {
-  const { asker, shown } = terminal(false);
+it.each([
+  [false, false],
+  [true, false],
+  [false, true],
+])('asks nobody but at a terminal (in: %s, out: %s), and nothing once somebody agreed beforehand', async (...ttys) => {
+  const { asker, input, shown } = terminal(...ttys);
+  input.end('y\n');
   await expect(confirm(asker, { question, yes: undefined, signal })).rejects.toMatchObject({
     code: 'ERR_CLI_UNCONFIRMED',
   });
