@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createAdmin } from '@tierkit/admin';
+import { durable } from '@tierkit/bus';
 import type { CacheChange } from '@tierkit/cache';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -44,7 +45,7 @@ describe.each(Object.keys(APART) as (keyof typeof APART)[])('two tenants, apart 
     await kit.project('p1').set('tree', 'of a project', options);
     await kit.session('s1').set('cart', 'of a session', options);
   };
-  const read = async ({ kit }: Tenant): Promise<unknown[]> => [
+  const read = async ({ kit }: Pick<Tenant, 'kit'> | { readonly kit: Tenant['tiers'] }): Promise<unknown[]> => [
     await kit.global.get('model:1'),
     await kit.project('p1').get('tree'),
     await kit.session('s1').get('cart'),
@@ -66,6 +67,8 @@ describe.each(Object.keys(APART) as (keyof typeof APART)[])('two tenants, apart 
     for (const tier of kit.inspection.tiers) await kit.inspection.clearTier(tier);
     expect(await mine.stored()).toEqual(before);
     expect(await read(mine)).toEqual(ALL);
+    // By an instance that has nothing in process, and so goes by what Redis says of generations and tags.
+    expect(await read({ kit: mine.tiers })).toEqual(ALL);
     for (const options of [{}, { tier: 'project' }, { tier: 'session' }, { tag: 'shared-tag' }]) {
       expect((await kit.inspection.keys({ limit: 1_000, ...options })).keys).toEqual([]);
     }
@@ -162,6 +165,39 @@ describe.each(Object.keys(APART) as (keyof typeof APART)[])('two tenants, apart 
     expect(await mine.bus.deadLetters('orders:placed').list()).toHaveLength(1);
     off();
     await Promise.all(consumers.map((consumer) => consumer.close()));
+  });
+
+  it('have the parts of their kits apart', async () => {
+    const [quotas, buses] = [
+      [mine, theirs].map(({ kit }) => kit.quota({ calls: { per: 'day', limit: 5 } })),
+      [mine, theirs].map(({ kit }) => kit.bus({ 'kit:orders': durable<number>() })),
+    ];
+    await quotas[0]?.add('of the kit', { calls: 4 });
+    expect((await quotas[1]?.usage('of the kit'))?.calls.day.used).toBe(0);
+    await buses[0]?.publish('kit:orders', 1);
+    await buses[1]?.publish('kit:orders', 2);
+    const events = buses[1]?.subscribe('kit:orders', { from: 'start' });
+    expect((await events?.next())?.value?.data).toBe(2);
+    await events?.return?.();
+  });
+
+  it('do not see what the other gave up behind its cache', async () => {
+    const queues = [mine, theirs].map(({ tiers }) =>
+      tiers.writeBehind('poisoned', {
+        batch: { age: 1 },
+        retry: { attempts: 1, backoff: 1, giveUpAfter: 1 },
+        poll: 20,
+        flush() {
+          throw new Error('never');
+        },
+      }),
+    );
+    const [queue, other] = queues as [(typeof queues)[0], (typeof queues)[0]];
+    await mine.tiers.project('p1').writeBehind('poison', 'mine', queue);
+    await until('it is given up', async () => (await queue.deadLetters()).length === 1);
+    expect(await other.deadLetters()).toEqual([]);
+    expect(await other.replay()).toEqual({ replayed: 0, superseded: 0 });
+    expect((await queue.deadLetters()).map(({ item }) => item?.value)).toEqual(['mine']);
   });
 
   it('do not write behind what the other wrote, nor read it', async () => {
