@@ -128,8 +128,9 @@ it('refuses what it cannot use before anything is sent', async () => {
     runHere(['clear', '--all', '--tier', 'project', '--yes'], { REDIS_URL }),
     runHere(['invalidate', 'user:*', '--tag', 't', '--yes'], { REDIS_URL }),
     runHere(['dead-letters', 'q', '--replay', '--remove', '--yes'], { REDIS_URL }),
-    runHere(['keys', '--prefix', 'shop*'], { REDIS_URL }),
     runHere(['keys'], { CACHE_BACKEND: 'memory' }),
+    // It would be part of a pattern of Redis.
+    runHere(['limits', '--prefix', 'shop*'], { REDIS_URL }),
     runHere(['top', '--admin', 'http://me:secret-of-mine@localhost/'], { TIERKIT_ADMIN_TOKEN: token }),
   ]);
   for (const { code, stdout, stderr } of runs) {
@@ -139,6 +140,7 @@ it('refuses what it cannot use before anything is sent', async () => {
   expect(runs[0]?.stderr).toContain("unknown command 'kees'");
   expect(runs[1]?.stderr).toContain('REDIS_PASSWORD');
   expect(runs[4]?.stderr).toContain('TIERKIT_ADMIN_TOKEN');
+  expect(runs[10]?.stderr).toContain('nothing to look at');
   const away = await binary.run(['keys', '--timeout', '500ms', '--json'], { REDIS_URL });
   expect([away.code, away.stdout]).toEqual([4, '']);
   expect(JSON.parse(away.stderr)).toMatchObject({ error: { code: 'ERR_REDIS_UNAVAILABLE' } });

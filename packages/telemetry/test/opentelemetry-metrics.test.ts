@@ -127,6 +127,12 @@ test('Redis commands are timed on request only, and with metrics off nothing is 
   const all = await metrics.collect();
   expect(all['tierkit.cache.operation.duration']).toEqual({ 'tierkit.operation=get,tierkit.tier=global': 1 });
   expect(Object.keys(all).filter((name) => name.startsWith('db.'))).toEqual([]);
+  // Where they cost next to nothing, they are.
+  const cheap = openTelemetry({ meterProvider: metrics.meterProvider, durations: metrics.durations });
+  const more = open({ redis, prefix: `${randomUUID()}:`, telemetry: cheap });
+  await more.ready();
+  await more.global.get('a');
+  expect(Object.keys(await metrics.collect())).toContain('db.client.operation.duration');
 });
 
 test('two caches with one telemetry are added up; what one counted stays until the last leaves with the callback', async () => {
@@ -156,20 +162,27 @@ test('durations wait for the collection and are in it exactly, and what waits at
   } as const;
   const end = telemetry.observe({ metrics: [], read() {} });
   const stop = telemetry.observe({ metrics: [{ ...metric, name: 'test.gauge', kind: 'gauge' }], read() {} });
-  const durations = telemetry.durations(metric, { tier: 'a' });
+  // As two parts of one process do.
+  const both = [telemetry.durations(metric, { tier: 'a' }), telemetry.durations(metric, { tier: 'a' })] as const;
   const more = async (count: number): Promise<readonly number[] | undefined> => {
-    for (let n = 0; n < count; n++) durations.record(n % 2 === 0 ? 0.0005 : 0.05);
+    for (let n = 0; n < count; n++) both[n & 2 ? 1 : 0].record(n % 2 === 0 ? 0.0005 : 0.05);
     return metrics.buckets('test.duration', 'tierkit.tier=a');
   };
   expect(await more(1)).toEqual([1, 0, 0]);
   expect(await more(200)).toEqual([101, 0, 100]);
-  for (let n = 0; n < 3; n++) durations.record(0.005);
+  for (let n = 0; n < 3; n++) both[0].record(0.005);
   stop();
   end();
   expect(await more(0)).toEqual([101, 3, 100]);
   // Nobody calls before a collection any more.
   expect(await more(2)).toEqual([102, 3, 101]);
   expect(metrics.callbacks).toBe(0);
+  // And where nobody collects, no more wait than a batch.
+  const again = telemetry.observe({ metrics: [{ ...metric, name: 'test.gauge', kind: 'gauge' }], read() {} });
+  const before = metrics.recorded;
+  for (let n = 0; n < 1_000; n++) both[1].record(0.005);
+  expect(metrics.recorded - before).toBeGreaterThan(900);
+  again();
 });
 
 test('durations of a producer reach the reader in their buckets, and add up with what the meter has', async () => {
@@ -188,6 +201,11 @@ test('durations of a producer reach the reader in their buckets, and add up with
   series.record(0.002, 'ERR_X');
   expect(await metrics.buckets('test.duration', 'tierkit.tier=a')).toEqual([2, 1, 1]);
   expect(await metrics.buckets('test.duration', 'error.type=ERR_X,tierkit.tier=a')).toEqual([0, 1, 0]);
+  const startOf = async (): Promise<unknown> =>
+    (await durations.collect()).resourceMetrics.scopeMetrics[0]?.metrics[0]?.dataPoints[0]?.startTime;
+  const since = await startOf();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await startOf()).toEqual(since);
   const tiers = open({ telemetry });
   await tiers.global.get('a');
   await tiers.global.get('a');

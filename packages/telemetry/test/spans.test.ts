@@ -116,7 +116,12 @@ test('outside of a trace that is recorded there are none', async () => {
   await global.get('a');
   const off = new BasicTracerProvider({ sampler: new AlwaysOffSampler() });
   const unsampled = off.getTracer('test').startSpan('request');
-  await context.with(trace.setSpan(context.active(), unsampled), () => global.get('b'));
+  const { spans } = openTelemetry({ tracerProvider });
+  const within = trace.setSpan(context.active(), unsampled);
+  await context.with(within, () => global.get('b'));
+  expect(context.with(within, () => spans?.active())).toBe(false);
+  const remote = trace.setSpanContext(context.active(), { ...unsampled.spanContext(), isRemote: true });
+  expect(context.with(remote, () => spans?.active())).toBe(false);
   expect(exporter.getFinishedSpans()).toEqual([]);
 });
 
@@ -128,6 +133,7 @@ test('a loader that fails marks its spans with what kind of error it was, not wi
   for (const { status, attributes, events } of spans) {
     expect(status).toEqual({ code: SpanStatusCode.ERROR });
     expect(attributes['error.type']).toBe('RangeError');
+    expect(JSON.stringify(attributes)).not.toContain('secret of mine');
     expect(events).toEqual([]);
   }
 });
@@ -146,6 +152,14 @@ test("an error of Redis that a read survives is on its span, and on nobody else'
   expect(exporter.getFinishedSpans().find(({ name }) => name === 'request')?.attributes).toEqual({});
   await tiers.close();
   await redis.close();
+});
+
+test('without spans none are made, and nothing is noted on those of the user', async () => {
+  const telemetry = openTelemetry({ tracerProvider, spans: false });
+  const redis = { host: '127.0.0.1', port: 1, connectTimeout: 50 };
+  const { global } = open({ redis, telemetry });
+  expect(await inRequest(() => global.get('k'))).toEqual([]);
+  expect(exporter.getFinishedSpans().map(({ name, attributes }) => [name, attributes])).toEqual([['request', {}]]);
 });
 
 test('keys are left out, hashed, shown, or what a function makes of them', async () => {

@@ -69,7 +69,7 @@ function noteOn(span: Span, error: unknown): void {
 
 function describe(span: Span, { key, count }: SpanDetails, keys: KeyDisclosure): void {
   if (count !== undefined) span.setAttribute('tierkit.keys', count);
-  if (key === undefined || keys === 'omitted') return;
+  if (key === undefined) return;
   try {
     const shown = discloseKey(keys, key);
     if (shown !== undefined) span.setAttribute('tierkit.key', shown);

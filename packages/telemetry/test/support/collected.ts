@@ -18,6 +18,7 @@ export class CollectedMetrics {
   readonly #reader = new ManualReader({ metricProducers: [this.durations] });
   readonly #provider: MeterProvider;
   readonly #callbacks = new Set<unknown>();
+  #recorded = 0;
 
   constructor() {
     this.#provider = new MeterProvider({ readers: [this.#reader] });
@@ -27,6 +28,11 @@ export class CollectedMetrics {
   /** Callbacks that the SDK would call at the next collection. */
   get callbacks(): number {
     return this.#callbacks.size;
+  }
+
+  /** Durations that the SDK has been given, whether it was collected or not. */
+  get recorded(): number {
+    return this.#recorded;
   }
 
   /** The counts of a histogram's buckets, of one series. */
@@ -56,6 +62,16 @@ export class CollectedMetrics {
   /** The SDK itself does not tell what it would call. */
   #counting(meter: Meter): Meter {
     const add = meter.addBatchObservableCallback.bind(meter);
+    const create = meter.createHistogram.bind(meter);
+    meter.createHistogram = (name, options) => {
+      const histogram = create(name, options);
+      const record = histogram.record.bind(histogram);
+      histogram.record = (...given) => {
+        this.#recorded++;
+        record(...given);
+      };
+      return histogram;
+    };
     const remove = meter.removeBatchObservableCallback.bind(meter);
     meter.addBatchObservableCallback = (callback, instruments) => {
       this.#callbacks.add(callback);
