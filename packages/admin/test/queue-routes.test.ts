@@ -86,10 +86,10 @@ it('counts a write that is put back although a newer one is pending, which it gi
 });
 
 it('shows messages as JSON, whatever is in them', async () => {
-  const [queue] = [queueOf('strange', ['a'])];
+  const queue = queueOf('strange', ['a']);
   const payload = { big: 12n, at: new Date(0), text: 'x'.repeat(600_000) };
   const list = async () => [{ id: 'a', attempts: 1, reason: 'it failed', payload }];
-  const strange = { ...queue!, deadLetters: { ...queue!.deadLetters, list } };
+  const strange = { ...queue, deadLetters: { ...queue.deadLetters, list } };
   const admin = createAdmin(own.kit, { tokens, parts: { queues: () => [strange] } });
   const { body } = await ask(admin, 'GET', '/api/v1/queues/strange/dead-letters');
   expect(body).toMatchObject({
