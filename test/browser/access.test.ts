@@ -67,8 +67,13 @@ describe('a connection that breaks', () => {
     await page.getByText('not connected').waitFor();
     const after = await serveAdmin(createAdmin(kit, { tokens }), { port: before.port });
     await page.getByText('live', { exact: true }).waitFor();
-    await page.context().close();
     await after.close();
+    // Somebody took the token off the list.
+    const others = [{ token: TOKENS.admin, role: 'viewer' }] as const;
+    const last = await serveAdmin(createAdmin(kit, { tokens: others }), { port: before.port });
+    await page.getByRole('alert').getByText('This token is no longer known.').waitFor();
+    await page.context().close();
+    await last.close();
     // A service in memory has neither Redis nor figures of one.
     await kit.close();
   });

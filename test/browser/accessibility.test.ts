@@ -87,6 +87,9 @@ it('can be told to be dark where the system is light', async () => {
   expect(await ground()).toBe(light);
   await button.click();
   expect(await ground()).not.toBe(light);
+  await page.reload();
+  await page.getByLabel('Token').waitFor();
+  expect(await ground()).not.toBe(light);
   await page.context().close();
 });
 

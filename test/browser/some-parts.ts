@@ -12,6 +12,8 @@ export interface SomeParts {
   consume(subject: string): Promise<{ readonly allowed: boolean }>;
   /** Of ten calls a day. */
   charge(subject: string, calls: number): Promise<unknown>;
+  /** Holds some of them. */
+  hold(subject: string, calls: number): Promise<unknown>;
   /** Writes behind the cache into a sink. */
   write(key: string): Promise<unknown>;
   readonly sink: {
@@ -47,6 +49,7 @@ export async function someParts(url: string, prefix: string, telemetry: Telemetr
     locks,
     consume: (subject) => limiter.consume(subject),
     charge: (subject, calls) => quota.add(subject, { calls }),
+    hold: (subject, calls) => quota.reserve(subject, { calls }),
     write: (key) => tiers.project('p').writeBehind(key, { tree: key }, queue),
     sink,
     close: async () => {
