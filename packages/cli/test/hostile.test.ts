@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { createTierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { startRedis } from '../../../test/servers/index.ts';
+import { ask, startRedis } from '../../../test/servers/index.ts';
 import { Interruption } from '../src/index.ts';
 import { buildBinary, type Binary } from './command.ts';
 import { runHere, type HereOptions } from './run-here.ts';
@@ -69,6 +69,42 @@ it('tells from the exit code that Redis refuses the password, by the doctor too'
   );
   expect(said.map(({ code }) => code)).toEqual([5, 5]);
   for (const { stdout, stderr } of said) expect(stdout + stderr).not.toContain('wrong-secret');
+});
+
+it('ends with 1 what Redis did not confirm, and with no number what it could not count', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const kit = createTierkit({ redis: { url: server.url, commandTimeout: '10s' } });
+  onTestFinished(() => kit.close());
+  await kit.ready('15s');
+  await kit.global.set('a', 1, { tags: ['t'] });
+  const environment = { REDIS_URL: server.url.replace('redis://', 'redis://limited:a-secret@') };
+  const may = (...rights: string[]) =>
+    ask(server.port, 'ACL', 'SETUSER', 'limited', 'reset', 'on', '>a-secret', '~*', '&*', '+@all', ...rights);
+  const run = (...args: string[]) => runHere([...args, '--timeout', '20s'], environment);
+  await may('-@write');
+  const tagged = await run('invalidate', '--tag', 't', '--yes');
+  expect([tagged.code, tagged.stdout]).toEqual([1, expect.stringContaining('Redis did not confirm all of it')]);
+  await may('-scan');
+  const cleared = await run('clear', '--tier', 'project', '--yes');
+  expect([cleared.code, cleared.stdout]).toEqual([1, expect.stringContaining('Redis did not confirm it')]);
+  const counted = await run('invalidate', 'a*', '--dry-run');
+  expect([counted.code, counted.stdout]).toEqual([1, '']);
+  expect(counted.stderr).toContain('ERR_CLI_PARTIAL');
+});
+
+it('ends at once at a second Ctrl-C, where the first waits for a Redis that is frozen', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  onTestFinished(() => server.process.signal('SIGCONT'));
+  const bench = binary.start(['bench', '--requests', '10000000', '--timeout', '10m'], { REDIS_URL: server.url });
+  await expect.poll(() => ask(server.port, 'DBSIZE'), { timeout: 20_000 }).toBeGreaterThan(50);
+  server.process.signal('SIGSTOP');
+  // Two that come at once are one to a process.
+  const pressing = setInterval(() => bench.child.kill('SIGINT'), 100);
+  onTestFinished(() => clearInterval(pressing));
+  const { code, stdout } = await bench.ended;
+  expect([code, stdout]).toEqual([130, '']);
 });
 
 it('keeps its exit code when nobody reads what goes wrong', async () => {

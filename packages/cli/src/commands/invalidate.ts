@@ -83,7 +83,7 @@ async function dryRun(session: Session, scope: Scope, pattern: string, progress:
   const onProgress = (found: number): void => progress.show(found);
   const counted = scope.deleteByPattern(pattern, { dryRun: true, onProgress });
   const { deleted, confirmed } = await session.untilAborted(counted);
-  if (!confirmed) throw cliError('ERR_CLI_PARTIAL', 'Redis did not answer while the entries were counted');
+  if (!confirmed) throw cliError('ERR_CLI_PARTIAL', 'Redis did not answer, or refused, while the entries were counted');
   return deleted;
 }
 
