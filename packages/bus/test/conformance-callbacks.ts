@@ -85,6 +85,30 @@ export function callbackConformance(world: World): void {
     for (const data of bad) await expect(bus.publish('news', data)).rejects.toMatchObject({ code: 'ERR_BUS_SCHEMA' });
   });
 
+  it('neither publishes nor hands out what a schema lets pass after the end', async () => {
+    let judge = (): void => {};
+    const late = schema<number>((value) => new Promise((resolve) => (judge = () => resolve({ value }))));
+    const [bus, other] = [await world.bus({ news: ephemeral(late) }), await world.bus(channels)];
+    const seen: number[] = [];
+    const off = bus.on('news', ({ data }) => void seen.push(data));
+    const probe = other.subscribe('news');
+    await Promise.all([off.ready, probe.ready]);
+    const idle = judge;
+    await other.publish('news', 1);
+    await until('it is asked', () => judge !== idle);
+    off();
+    judge();
+    const asked = judge;
+    const published = bus.publish('news', 2).catch((error: { code?: string }) => error.code);
+    await until('it is asked again', () => judge !== asked);
+    await bus.close();
+    judge();
+    expect(await published).toBe('ERR_BUS_CLOSED');
+    await other.publish('news', 3);
+    expect(await taken(probe, 2)).toEqual([1, 3]);
+    expect(seen).toEqual([]);
+  });
+
   it('ends what waits for a schema that never answers', async () => {
     const never = {
       news: ephemeral(schema<number>(() => new Promise(() => undefined))),
@@ -204,7 +228,9 @@ export function callbackConformance(world: World): void {
 
   it('ends what a source within the process feeds, whenever that tells and whatever it throws', async () => {
     let feeding = 0;
+    let tell: ((n: number) => void) | undefined;
     const eager = fed<number>((emit) => {
+      tell = emit;
       feeding++;
       emit(1);
       emit(2);
@@ -221,8 +247,12 @@ export function callbackConformance(world: World): void {
     await expect(full.next()).rejects.toMatchObject({ code: 'ERR_BUS_OVERFLOW' });
     expect(feeding).toBe(1);
     await inner.bus.close();
+    const last = bus.subscribe('system:eager');
     await bus.close();
     expect(feeding).toBe(0);
+    // Also one that does not stop.
+    tell?.(4);
+    expect(last.queued).toBe(0);
   });
 
   it('hears what this process feeds though it leaves out what it published itself', async () => {

@@ -92,6 +92,36 @@ export function durableConformance(world: World): void {
     expect(slow.missed).toBe(0);
   });
 
+  it('holds no more bytes than its bound and a batch', async () => {
+    const bus = await world.bus(channels);
+    const slow = bus.subscribe('jobs:{project}', { maxQueueBytes: 5_000, batch: 2 });
+    await slow.ready;
+    const params = { params: { project: 'p' } };
+    for (const n of range(0, 20)) await bus.publish('jobs:{project}', `${n}${'x'.repeat(1_000)}`, params);
+    let most = 0;
+    for (const n of range(0, 20)) {
+      expect((await slow.next()).value?.data).toMatch(new RegExp(`^${n}x`));
+      most = Math.max(most, slow.queued);
+    }
+    expect(most).toBeLessThanOrEqual(7);
+  });
+
+  it('drops no lasting event for others that come while it waits', async () => {
+    const bus = await world.bus(channels);
+    const gaps: Gap[] = [];
+    const both = bus.subscribe(['orders', 'news'], { maxQueue: 3, onGap: (gap) => gaps.push(gap) });
+    const probe = bus.subscribe('news');
+    await Promise.all([both.ready, probe.ready]);
+    for (const n of range(0, 3)) await bus.publish('orders', n);
+    await until('they wait', () => both.queued === 3);
+    for (const text of ['a', 'b']) await bus.publish('news', text);
+    await taken(probe, 2);
+    expect(await taken(both, 3)).toEqual([0, 1, 2]);
+    await bus.publish('news', 'c');
+    expect(await taken(both, 1)).toEqual(['c']);
+    expect(gaps).toEqual([{ reason: 'overflow', missed: 2 }]);
+  });
+
   it('tells exactly how many events were trimmed before they were read', async () => {
     const bus = await world.bus(channels);
     const { position = '' } = await bus.publish('short', 0);

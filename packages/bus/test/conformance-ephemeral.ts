@@ -234,6 +234,34 @@ export function ephemeralConformance(world: World): void {
     expect(bus.stats().subscriptions).toBe(1);
   });
 
+  it('tells a handler that was disconnected as a failure, and goes on where what is told of gaps throws', async () => {
+    const bus = await world.bus(channels);
+    let letGo = (): void => {};
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    const off = bus.on('news', () => gate, { maxQueue: 2, overflow: 'disconnect' });
+    const onGap = (): never => {
+      throw new Error('no gaps, please');
+    };
+    const lagging = bus.subscribe('news', { maxQueue: 2, onGap });
+    const probe = bus.subscribe('news');
+    await Promise.all([off.ready, lagging.ready, probe.ready]);
+    for (let i = 0; i < 5; i++) await bus.publish('news', String(i));
+    await taken(probe, 5);
+    await until('it is told', () => bus.stats().failures === 1);
+    letGo();
+    expect(await taken(lagging, 2)).toEqual(['3', '4']);
+    expect(bus.stats()).toMatchObject({ failures: 1, subscriptions: 2 });
+  });
+
+  it('begins nothing for a signal that was aborted before', async () => {
+    const bus = await world.bus(channels);
+    const events = bus.subscribe('news', { signal: AbortSignal.abort() });
+    expect(await events.next()).toEqual({ value: undefined, done: true });
+    await expect(events.ready).rejects.toMatchObject({ code: 'ERR_BUS_CLOSED' });
+    await expect(bus.once('news', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ERR_BUS_CLOSED' });
+    expect(bus.stats().subscriptions).toBe(0);
+  });
+
   it('bounds the bytes that wait', async () => {
     const bus = await world.bus(channels);
     const lagging = bus.subscribe('news', { maxQueueBytes: 4_000, onGap: () => undefined });
@@ -267,7 +295,18 @@ export function ephemeralConformance(world: World): void {
     await expect(publish('news', 'é'.repeat(480))).rejects.toMatchObject(payload);
     await expect(publish('news', 1n)).rejects.toMatchObject(payload);
     await expect(publish('news', undefined)).rejects.toMatchObject(payload);
+    const odd = await world.bus(channels, { codec: { encode: () => 5 as never, decode: () => 5 } });
+    await expect(odd.publish('news', 'x')).rejects.toMatchObject(payload);
     expect(bus.stats()).toMatchObject({ published: 1, dropped: 0, subscriptions: 0 });
+  });
+
+  it('drops what is larger than a subscriber takes', async () => {
+    const [bus, other] = [await world.bus(channels, { maxPayloadBytes: 1_000 }), await world.bus(channels)];
+    const events = bus.subscribe('news');
+    await events.ready;
+    for (const text of ['x'.repeat(1_000), 'small']) await other.publish('news', text);
+    expect(await taken(events, 1)).toEqual(['small']);
+    expect(bus.stats().invalid).toBe(1);
   });
 
   it('listens to what this process feeds while somebody listens', async () => {

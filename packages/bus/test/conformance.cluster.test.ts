@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, until, type RedisCluster } from '../../../test/servers/index.ts';
-import { durable, ephemeral } from '../src/index.ts';
+import { durable, ephemeral, fed } from '../src/index.ts';
 import { busConformance, PATIENT } from './conformance.ts';
 import { taken, world } from './world.ts';
 
@@ -27,6 +27,15 @@ describe('Cluster with sharded channels', () => {
     expect(await taken(third, 1)).toEqual(['x']);
     expect(() => two.subscribe('user:*')).toThrow(expect.objectContaining({ code: 'ERR_BUS_CHANNEL' }) as Error);
     expect(two.stats().subscriptions).toBe(2);
+    // What was opened before that was found is closed.
+    let feeding = 0;
+    const source = fed(() => {
+      feeding++;
+      return () => feeding--;
+    });
+    const fedToo = await bus({ ...channels, 'system:fed': source }, { sharded: true });
+    expect(() => fedToo.subscribe(['system:fed', 'user:*'])).toThrow(/patterns/);
+    expect(feeding).toBe(0);
   });
 
   it('loses nothing of a durable channel through a failover, and goes on', async () => {
