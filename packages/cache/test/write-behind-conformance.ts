@@ -40,8 +40,10 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
     });
 
     it('keeps the order of writes that are made at once, more than go out in one step', async () => {
-      const { sink, id, queue, scope } = fresh(patient);
-      // The first ones of a scope wait for it to be registered, and none that comes later may pass them.
+      const { sink, queue } = fresh(patient);
+      // The first ones of a scope wait for it to be registered, and of a tier for it to be told; none that comes later may pass them.
+      const tier = `order-${queue.name}`;
+      const scope = world.tiers().tier(tier, { ttl: '1m' })('s');
       const rounds: Promise<number>[] = [];
       for (let round = 0; round < 3; round++) {
         for (let i = 0; i < 90; i++)
@@ -60,8 +62,8 @@ export function writeBehindConformance(target: WriteBehindTarget): void {
       expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
       expect(await scope.get('hot')).toBe(last);
       expect(await queue.drain('20s')).toBe(true);
-      expect(sink.value(`session/${id}/hot`)).toBe(last);
-      expect(sink.value(`session/${id}/key88`)).toBe(268);
+      expect(sink.value(`${tier}/s/hot`)).toBe(last);
+      expect(sink.value(`${tier}/s/key88`)).toBe(268);
       expect(sink.rows.size).toBe(61);
     });
 
