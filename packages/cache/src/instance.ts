@@ -224,7 +224,7 @@ export function createInstance(options: CacheOptions): Instance {
     writeBehind,
     async ready(timeoutMs) {
       const startedMs = performance.now();
-      await redis.ready(timeoutMs);
+      await Promise.all([redis.ready(timeoutMs), durable === redis ? undefined : durable.ready(timeoutMs)]);
       await feed.ready(Math.max(1, timeoutMs - (performance.now() - startedMs)));
       await behind.learned;
     },

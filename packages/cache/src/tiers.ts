@@ -55,7 +55,7 @@ export interface Tiers extends Wrappers {
    * @throws {TierkitError} `ERR_CACHE_TAGS`
    */
   invalidateTags(tags: readonly string[], options?: ConfirmOptions): Promise<boolean>;
-  /** Resolves once Redis answers and changes elsewhere are heard of. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE` */
+  /** Resolves once Redis answers, `durableRedis` too, and changes elsewhere are heard of. @throws {TierkitError} `ERR_REDIS_UNAVAILABLE` */
   ready(timeout?: Duration): Promise<void>;
   /** What this instance counted since it was made, and what it holds now. Nothing is ever reset. */
   stats(): CacheStats;

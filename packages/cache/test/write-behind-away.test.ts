@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { freePort, RedisProcess, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
 
 // What readers answer of pending writes while they cannot hear, or the cache is away.
@@ -48,13 +48,34 @@ it('what is pending on a durable Redis apart is read while the cache is away', a
   const cache = await startRedis();
   try {
     const prefix = `a${randomBytes(6).toString('hex')}:`;
-    const tiers = await open({ prefix, redis: cache.url, durableRedis: server.url, l1: false });
+    const tiers = await open({
+      prefix,
+      redis: cache.url,
+      durableRedis: { url: server.url, commandTimeout: '10s' },
+      l1: false,
+    });
     const scope = tiers.session('s');
     await scope.writeBehind('k', 'pending', tiers.writeBehind('q', patient));
     await cache.process.end();
+    // What is asked of it before that may take as long as a read may.
+    await until('it is noticed', () => !tiers.stats().coherent);
     expect(await scope.getOrSet('k', () => 'from the source, and older')).toBe('pending');
     expect(await scope.get('k')).toBe('pending');
   } finally {
     await cache.stop();
+  }
+});
+
+it('is ready once a durable Redis apart answers as well, so that the first write behind is taken', async () => {
+  const late = new RedisProcess(await freePort(), ['--save', '']);
+  const tiers = createTiers({ redis: server.url, durableRedis: { port: late.port }, prefix: 'late:' });
+  opened.push(tiers);
+  try {
+    await expect(tiers.ready(200)).rejects.toMatchObject({ code: 'ERR_REDIS_UNAVAILABLE' });
+    await late.start();
+    await tiers.ready('10s');
+    expect(await tiers.session('s').writeBehind('k', 1, tiers.writeBehind('q', patient))).toBeGreaterThan(0);
+  } finally {
+    await late.stop();
   }
 });

@@ -238,6 +238,19 @@ export function writeBehindSinkConformance({ shared, prefix, open, fresh, tiers 
     expect(await queue.deadLetters()).toEqual([]);
   });
 
+  it('keeps about as many dead letters as it is told, and the last', async () => {
+    const retry = { giveUpAfter: 1, backoff: 1 };
+    const { sink, queue, scope } = fresh({ batch: { size: 1, age: 1 }, retry, maxDeadLetters: 2 });
+    sink.fails = () => true;
+    for (let n = 1; n <= 4; n++) {
+      await scope.writeBehind('k', n, queue);
+      await until('it is given up', async () => (await queue.status()).here.deadLetters === n);
+    }
+    const kept = (await queue.deadLetters()).map(({ item }) => item?.value);
+    // Redis trims a hundred entries at a time.
+    expect(kept).toEqual(shared ? [1, 2, 3, 4] : [3, 4]);
+  });
+
   it('flushes what is there when it is closed, and refuses writes from then on', async () => {
     const { sink, queue, scope } = fresh({ ...patient, drainTimeout: '5s' });
     for (let n = 0; n < 30; n++) await scope.writeBehind(`k${n}`, n, queue);

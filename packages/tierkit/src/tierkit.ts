@@ -99,7 +99,7 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
    */
   bus<const C extends Channels>(channels: C, options?: KitBusOptions): Bus<KitChannels<C>>;
   /**
-   * Resolves once Redis answers and changes elsewhere are heard of; at once without Redis.
+   * Resolves once Redis answers, `durableRedis` too, and changes elsewhere are heard of; at once without Redis.
    *
    * @param timeout How long to wait. @default 5 seconds
    * @throws {TierkitError} `ERR_REDIS_UNAVAILABLE`: not in time. The kit works all the same, and connects later.

@@ -71,6 +71,25 @@ it('carries the events of kits in memory over the durableRedis that they have', 
   expect((await heard.next()).value?.data).toBe('x');
 });
 
+it('tells of many keys by a hundred of them, and logs what a handler throws', async () => {
+  const errors: string[] = [];
+  const silent = (): void => {};
+  const error = (_: object, message: string): void => void errors.push(message);
+  const logger = { debug: silent, info: silent, warn: silent, error };
+  const kit = open({ prefix: `t${randomUUID()}:`, logger });
+  await kit.ready();
+  const bus = kit.bus({});
+  const heard = bus.subscribe('system:cache_invalidation');
+  const off = bus.on('system:cache_invalidation', () => {
+    throw new Error('a handler that fails');
+  });
+  await Promise.all([heard.ready, off.ready]);
+  await kit.project('p').deleteMany(Array.from({ length: 150 }, (_, n) => `k${n}`));
+  const { value } = await heard.next();
+  expect(value?.data).toMatchObject({ kind: 'keys', keys: { length: 100 }, count: 150 });
+  expect(errors).toContain('a handler of the bus failed');
+});
+
 it.each([
   ['Redis', inject('redisUrl')],
   ['memory', 'memory'],
