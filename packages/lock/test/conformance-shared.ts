@@ -3,9 +3,17 @@ import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import type { Lock, Locks } from '../src/index.ts';
 import { listAll } from './conformance-listing.ts';
+import { latenessOf } from './safety/lateness.ts';
 
-/** Registers tests on two instances of one driver; `fresh` gives names that nobody has used. */
-export type SharingTests = (locks: () => { readonly one: Locks; readonly two: Locks }, fresh: () => string) => void;
+interface Instances {
+  readonly one: Locks;
+  readonly two: Locks;
+  /** Nothing happens there by itself. */
+  readonly stopped: Locks;
+}
+
+/** Registers tests on instances of one driver; `fresh` gives names that nobody has used. */
+export type SharingTests = (locks: () => Instances, fresh: () => string) => void;
 
 /** For drivers that refuse them. */
 export const exclusiveOnly: SharingTests = (locks, fresh) => {
@@ -27,6 +35,8 @@ export const sharing: SharingTests = (locks, fresh) => {
     expect((await one.inspect(name)).holders).toHaveLength(3);
     expect(await two.tryAcquire(name)).toBeUndefined();
     await expect(shared[1]?.extend('9s')).resolves.toBeUndefined();
+    const longest = Math.max(...(await two.inspect(name)).holders.map(({ ttlMs }) => ttlMs));
+    expect(longest).toBeGreaterThan(6_000);
     for (const lock of shared) expect(await lock.release()).toBe(true);
     const alone = await two.acquire(name);
     expect(await one.tryAcquire(name, { mode: 'shared' })).toBeUndefined();
@@ -42,10 +52,14 @@ export const sharing: SharingTests = (locks, fresh) => {
     expect(await one.tryAcquire(name, { mode: 'shared' })).toBeUndefined();
     const readers = [one, two, two].map((each) => each.acquire(name, { mode: 'shared' }));
     await until('all wait', async () => (await one.inspect(name)).waiting === 4);
+    const modes = (await two.inspect(name)).waiters.map(({ mode }) => mode);
+    expect(modes).toEqual(['exclusive', 'shared', 'shared', 'shared']);
     await first.release();
     const held = await alone;
     expect((await one.inspect(name)).holders).toMatchObject([{ token: held.token, mode: 'exclusive' }]);
     await held.release();
+    // All of them at once, before any has confirmed.
+    expect((await one.inspect(name)).waiting).toBe(0);
     const shared = await Promise.all(readers);
     expect((await one.inspect(name)).holders).toHaveLength(3);
     for (const lock of shared) {
@@ -66,7 +80,25 @@ export const sharing: SharingTests = (locks, fresh) => {
     await until('it waits', async () => (await one.inspect(name)).waiting === 1);
     expect(await one.forceRelease(name)).toBe(true);
     await (await alone).release();
+    await expect(long.extend()).rejects.toMatchObject({ code: 'ERR_LOCK_LOST' });
     expect(await long.release()).toBe(false);
+  });
+
+  it('gives the permits of a process that has stopped to others, and shows them no more', async () => {
+    const { one, two, stopped } = locks();
+    const name = fresh();
+    const left = await stopped.semaphore(name, 2).acquire({ ttl: 300, renew: false });
+    const kept = await one.semaphore(name, 2).acquire();
+    const taking = two.semaphore(name, 2).acquire();
+    const semaphore = one.semaphore(name, 2);
+    const lateness = await latenessOf(taking, { inspect: () => semaphore.inspect() }, name);
+    expect(lateness).toBeLessThan(100);
+    await Promise.all([kept, await taking].map((permit) => permit.release()));
+    const unseen = fresh();
+    const lost = await stopped.acquire(unseen, { mode: 'shared', ttl: 60, renew: false });
+    await until('it has run out', async () => (await one.inspect(unseen)).holders.length === 0);
+    expect((await listAll(two, 100)).filter((each) => each.name === lost.name)).toEqual([]);
+    await Promise.all([left.release(), lost.release()]);
   });
 
   it('shows a hundred of many holders, and counts them all', async () => {

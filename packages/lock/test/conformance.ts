@@ -4,7 +4,7 @@ import { createManualClock } from '@tierkit/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { createLocks, type Lock, type Locks, type LocksOptions } from '../src/index.ts';
-import { listing } from './conformance-listing.ts';
+import { listAll, listing } from './conformance-listing.ts';
 import type { SharingTests } from './conformance-shared.ts';
 import { latenessOf } from './safety/lateness.ts';
 
@@ -171,6 +171,7 @@ export function lockConformance(target: LockTarget): void {
       const next = two.acquire(name);
       await waiters(name, 1);
       expect(await two.forceRelease(name)).toBe(true);
+      expect((await two.inspect(name)).waiting).toBe(0);
       const held = await next;
       expect(held.token).toBeGreaterThan(lock.token);
       await expect(lock.extend()).rejects.toMatchObject({ code: 'ERR_LOCK_LOST' });
@@ -204,7 +205,11 @@ export function lockConformance(target: LockTarget): void {
       expect(state.holders[0]?.ttlMs).toBeLessThanOrEqual(4_000);
       expect(state.waiters).toMatchObject([{ mode: 'exclusive' }]);
       await lock.release();
-      await (await next).release();
+      const own = await next;
+      // It has confirmed its turn, and so has it for as long as it wants.
+      expect((await one.inspect(name)).holders).toMatchObject([{ token: own.token }]);
+      expect((await one.inspect(name)).holders[0]?.ttlMs).toBeGreaterThan(1_000);
+      await own.release();
       expect(await one.inspect(fresh())).toEqual({
         holders: [],
         waiters: [],
@@ -306,7 +311,45 @@ export function lockConformance(target: LockTarget): void {
       expect((await one.inspect(name)).holders).toEqual([]);
     });
 
+    it('neither shows, lists nor takes away what has run out', async () => {
+      const name = fresh();
+      const left = await stopped.acquire(name, { ttl: 60, renew: false });
+      await until('it has run out', async () => (await one.inspect(name)).holders.length === 0);
+      expect((await listAll(one, 100)).filter((each) => each.name === left.name)).toEqual([]);
+      expect(await two.forceRelease(name)).toBe(false);
+      await left.release();
+    });
+
+    it('shows a hundred of many waiters, and counts them all', async () => {
+      const name = fresh();
+      const held = await one.acquire(name);
+      const aborts = new AbortController();
+      const waits = Array.from({ length: 105 }, () => two.acquire(name, { signal: aborts.signal }));
+      await waiters(name, 105);
+      expect((await one.inspect(name)).waiters).toHaveLength(100);
+      aborts.abort();
+      await Promise.allSettled(waits);
+      await waiters(name, 0);
+      await held.release();
+    });
+
+    it('counts what happens', async () => {
+      const locks = createLocks({ ...(await target.where()), prefix: `t${randomBytes(6).toString('hex')}:` });
+      await locks.ready('10s');
+      const held = await locks.acquire('a', { ttl: 60, renew: false });
+      await expect(locks.acquire('a', { timeout: 1 })).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' });
+      const next = await locks.acquire('a');
+      expect(held.held).toBe(false);
+      const last = locks.acquire('a');
+      await until('it waits', () => locks.stats().waiting === 1);
+      expect(locks.stats()).toEqual({ held: 1, waiting: 1, acquired: 2, waited: 1, timeouts: 1, lost: 1 });
+      await next.release();
+      await (await last).release();
+      expect(locks.stats()).toEqual({ held: 0, waiting: 0, acquired: 3, waited: 2, timeouts: 1, lost: 1 });
+      await locks.close();
+    });
+
     listing(() => ({ one, two }), fresh);
-    target.sharing(() => ({ one, two }), fresh);
+    target.sharing(() => ({ one, two, stopped }), fresh);
   });
 }

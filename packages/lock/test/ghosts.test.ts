@@ -26,6 +26,8 @@ it('keeps what was confirmed when the news of a turn comes late', async () => {
   const first = await locks.acquire('late news');
   const second = locks.acquire('late news');
   await until('it waits', async () => (await locks.inspect('late news')).waiting === 1);
+  const third = locks.acquire('late news');
+  await until('both wait', async () => (await locks.inspect('late news')).waiting === 2);
   await first.release();
   const held = await second;
   const owner = (await locks.inspect('late news')).holders[0]?.owner ?? '';
@@ -35,6 +37,7 @@ it('keeps what was confirmed when the news of a turn comes late', async () => {
   expect((await locks.inspect('late news')).holders).toMatchObject([{ owner, token: held.token }]);
   await held.extend();
   expect(await held.release()).toBe(true);
+  expect(await (await third).release()).toBe(true);
 });
 
 it('passes on the turn of a request whose caller has gone', async () => {
@@ -49,7 +52,9 @@ it('passes on the turn of a request whose caller has gone', async () => {
     // The process listens, but nobody waits there for the second place.
     const attendance = store.attend({ ...request, owner: `${process}.1` }, () => {});
     await attendance.ready;
-    await store.take({ ...request, owner: `${process}.2` }, 'wait');
+    const second = { ...request, owner: `${process}.2` };
+    store.attend(second, () => {}).leave();
+    await store.take(second, 'wait');
     let woken = 0;
     const third = { ...request, owner: `${process}.3` };
     const thirds = store.attend(third, () => woken++);

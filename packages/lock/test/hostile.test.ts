@@ -1,14 +1,12 @@
 import { silentLogger } from '@tierkit/core';
-import { createManualClock } from '@tierkit/core/testing';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { ask, startProxy, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { ask, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { bundle } from '../../../test/support/bundle.ts';
 import { createLocks, type LocksOptions } from '../src/index.ts';
-import { arrivesLate } from './safety/arrives-late.ts';
 
 let server: StandaloneRedis;
 let redis: RedisConnection;
@@ -35,60 +33,6 @@ it('believes no more than a shorter time to live that Redis may have taken witho
     return next.release();
   });
   await locks.close();
-});
-
-it('hands out nothing that Redis gave after close', async () => {
-  const locks = createLocks({ redis });
-  await locks.ready();
-  const calls = [locks.acquire('late'), locks.tryAcquire('late too'), locks.semaphore('late', 2).acquire()];
-  const closed = locks.close();
-  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'ERR_LOCK_CLOSED' });
-  await closed;
-  const observer = createLocks({ redis });
-  const states = [observer.inspect('late'), observer.inspect('late too'), observer.semaphore('late', 2).inspect()];
-  for (const { holders } of await Promise.all(states)) expect(holders).toEqual([]);
-  await observer.close();
-});
-
-it('gives back what Redis gave after close over a connection of its own', async () => {
-  const locks = createLocks({ redis: server.url });
-  await locks.ready();
-  const call = locks.acquire('own');
-  await Promise.all([locks.close(), expect(call).rejects.toMatchObject({ code: 'ERR_LOCK_CLOSED' })]);
-  const observer = createLocks({ redis });
-  expect((await observer.inspect('own')).holders).toEqual([]);
-  await observer.close();
-});
-
-it('takes back at close what it could not take back while Redis was away', async () => {
-  const proxy = await startProxy({ target: { port: server.port } });
-  onTestFinished(() => proxy.stop());
-  // Time stands still: nothing is tried again by itself.
-  const locks = createLocks({ redis: proxy.url, clock: createManualClock() });
-  const observer = createLocks({ redis });
-  await locks.ready();
-  const held = await observer.acquire('taken back');
-  const aborts = new AbortController();
-  const waits = locks.acquire('taken back', { ttl: '1h', signal: aborts.signal });
-  await until('it waits', async () => (await observer.inspect('taken back')).waiting === 1);
-  const owner = (await observer.inspect('taken back')).waiters[0]?.owner ?? '';
-  proxy.refuse();
-  proxy.cut();
-  await until('Redis is away', () =>
-    locks.inspect('taken back').then(
-      () => false,
-      () => true,
-    ),
-  );
-  aborts.abort();
-  await expect(waits).rejects.toMatchObject({ code: 'ERR_LOCK_ABORTED' });
-  await proxy.normal();
-  await locks.ready();
-  await held.release();
-  await arrivesLate(server.url, { owner, resource: 'lock:{taken%20back}', shape: 'x', ttlMs: 3_600_000 });
-  await locks.close();
-  expect((await observer.inspect('taken back')).holders).toEqual([]);
-  await observer.close();
 });
 
 it.each(['garbage', 'g'.repeat(30), 'no token here', '7 me', '1e5 me 1 1 g', '', '\0\n'])(

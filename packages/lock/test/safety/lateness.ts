@@ -12,7 +12,11 @@ const NOMINAL_MS = 8;
  *
  * @param taken resolves when it has the lock
  */
-export async function latenessOf(taken: Promise<unknown>, locks: Locks, name: string): Promise<number> {
+export async function latenessOf(
+  taken: Promise<unknown>,
+  locks: Pick<Locks, 'inspect'>,
+  name: string,
+): Promise<number> {
   const won = { atMs: Infinity };
   const noted = taken.finally(() => (won.atMs = performance.now()));
   let endMs = Infinity;
