@@ -10,7 +10,7 @@ lockConformance({
   name: 'quorum',
   where: async () => {
     servers ??= Promise.all([startRedis(), startRedis(), startRedis()]);
-    return { quorum: (await servers).map(({ url }) => url) };
+    return { quorum: (await servers).map(({ url }) => ({ url, commandTimeout: '5s' })) };
   },
   // redlock votes for one holder only.
   sharing: exclusiveOnly,

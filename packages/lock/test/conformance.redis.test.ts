@@ -2,4 +2,8 @@ import { inject } from 'vitest';
 import { sharing } from './conformance-shared.ts';
 import { lockConformance } from './conformance.ts';
 
-lockConformance({ name: 'standalone Redis', where: async () => ({ redis: inject('redisUrl') }), sharing });
+lockConformance({
+  name: 'standalone Redis',
+  where: async () => ({ redis: { url: inject('redisUrl'), commandTimeout: '5s' } }),
+  sharing,
+});

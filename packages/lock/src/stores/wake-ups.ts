@@ -123,7 +123,7 @@ export class WakeUps {
 
   #leave(name: string, channel: Channel): void {
     // The channel of the process stays: who waited once will wait again.
-    if (!this.#sharded || channel.attending > 0 || this.#channels.get(name) !== channel) return;
+    if (!this.#sharded || this.#channels.get(name) !== channel) return;
     this.#channels.delete(name);
     channel.subscription.off();
   }
