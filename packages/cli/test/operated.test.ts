@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { durable, ephemeral } from '@tierkit/bus';
 import { createTierkit, type Tierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { createRedis } from '@tierkit/redis';
+import { findNames } from '../src/discovery/find-names.ts';
 import { Interruption } from '../src/index.ts';
 import { runHere, type HereOptions } from './run-here.ts';
 
@@ -94,4 +96,19 @@ it.each([
   expect(said.code).toBe(130);
   expect(made.length).toBeGreaterThanOrEqual(32);
   expect(who).toEqual({ name: 'admin', role: 'admin', rights });
+});
+
+it('keeps a bounded number of names, and says that there are more', async () => {
+  const redis = createRedis({ url: inject('redisUrl'), commandTimeout: '10s' });
+  await redis.ready('15s');
+  for (const name of ['a', 'b', 'c', 'd']) await kit.global.set(`${name}:1`, 1);
+  await kit.global.set('a:2', 1);
+  const { signal } = new AbortController();
+  const nameOf = (key: string): string | undefined => /([a-d]):\d$/.exec(key)?.[1];
+  const search = { redis, match: `${prefix}?:?`, nameOf, signal };
+  const all = await findNames({ ...search, most: 4 });
+  expect([Object.fromEntries(all.names), all.more]).toEqual([{ a: 2, b: 1, c: 1, d: 1 }, false]);
+  const some = await findNames({ ...search, most: 3 });
+  expect([some.names.size, some.more]).toEqual([3, true]);
+  await redis.close();
 });

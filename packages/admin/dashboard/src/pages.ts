@@ -1,6 +1,6 @@
 import type { ComponentType } from 'preact';
 import type { Session } from './api/session.ts';
-import type { Live } from './live/use-live.ts';
+import type { Live } from './live/live.ts';
 import { AuditPage } from './pages/audit-page.tsx';
 import { KeysPage } from './pages/keys-page.tsx';
 import { LimitsPage } from './pages/limits-page.tsx';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import * as format from '../../format.ts';
-import type { Live, SeenChange } from '../../live/use-live.ts';
+import type { Live, SeenChange } from '../../live/live.ts';
 import { Panel } from '../../parts/panel.tsx';
 
 const SHOWN = 30;

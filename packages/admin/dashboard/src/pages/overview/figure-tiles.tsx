@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import * as format from '../../format.ts';
 import { Tiles } from '../../parts/tiles.tsx';
-import type { Live } from '../../live/use-live.ts';
+import type { Live } from '../../live/live.ts';
 import type { DetailedHealth } from './health-panel.tsx';
 
 export interface FigureTilesProps {
