@@ -106,8 +106,10 @@ test('a bus that cannot be made leaves no connection, and one that was given is 
   const before = await connections();
   const wrong = { redis: server.url, durableRedis: 'nowhere at all' };
   expect(() => createBus(channels, wrong)).toThrow(expect.objectContaining({ code: 'ERR_REDIS_OPTIONS' }) as Error);
-  await until('it is gone', async () => (await connections()) === before);
   const redis = createRedis(server.url);
+  await redis.ready();
+  // This one began later, so that the other would be there by now.
+  await until('it is gone', async () => (await connections()) === before + 1);
   const bus = createBus(channels, { redis, prefix: 'given:' });
   await bus.ready();
   await bus.close();

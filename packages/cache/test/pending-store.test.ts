@@ -66,6 +66,17 @@ it('a scope is taken off the list only when it has no writes and nobody register
   for (const registration of [0, first, second]) expect(await enqueue('k', registration)).toBe('closed');
   expect(await enqueue('k', await store.register(queue, scope))).not.toBe('closed');
   expect(await listed()).toBe(true);
+  await flushed();
+  // By one who comes late: it is in use under a later number.
+  await store.unregister(queue, scope, second);
+  expect(await enqueue('k')).not.toBe('closed');
+});
+
+it('versions are above the earlier ones also when nothing is left that counted them', async () => {
+  const [version = 0] = (await enqueue('k', await store.register(queue, scope))) as number[];
+  await redis.execute((client) => client.del(scope.pendingKey, `${scope.pendingKey}~due:q`));
+  const [later = 0] = (await enqueue('k', await store.register(queue, scope))) as number[];
+  expect(later).toBeGreaterThan(version);
 });
 
 it('a registration since the scope was looked at keeps it on the list, and in use', async () => {

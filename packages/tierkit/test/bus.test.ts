@@ -109,6 +109,7 @@ it.each([
   await acting.global.invalidateTags(['hero:42']); // everything of an entity
   await acting.project('p1').deleteByPattern('file:*');
   await acting.project('p1').set('tree', 1);
+  await acting.inspection.clearTier('project');
 
   const told = [
     { kind: 'scope', tier: 'session', scope: 's1' },
@@ -117,6 +118,7 @@ it.each([
     { kind: 'tags', tier: 'global', tags: ['hero:42'] },
     { kind: 'pattern', tier: 'project', scope: 'p1', pattern: 'file:*' },
     { kind: 'keys', tier: 'project', scope: 'p1', keys: ['tree'], count: 1 },
+    { kind: 'tier', tier: 'project' },
   ];
   for (const change of told) {
     const { value } = await heard.next();
