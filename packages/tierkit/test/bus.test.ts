@@ -79,6 +79,10 @@ it('tells of many keys by a hundred of them, and logs what a handler throws', as
   const kit = open({ prefix: `t${randomUUID()}:`, logger });
   await kit.ready();
   const bus = kit.bus({});
+  // Who listens otherwise, and throws, keeps nobody else from hearing.
+  kit.inspection.onChange(() => {
+    throw new Error('a listener that fails');
+  });
   const heard = bus.subscribe('system:cache_invalidation');
   const off = bus.on('system:cache_invalidation', () => {
     throw new Error('a handler that fails');
