@@ -175,9 +175,11 @@ export function limiterConformance(target: ConformanceTarget): void {
         const limiter = await make([policy()]);
         await limiter.block('ann', '1h');
         await limiter.block('ann', '60ms');
-        expect(await limiter.consume('ann')).toMatchObject({ allowed: false, policy: 'block' });
+        await limiter.block('bo', '60ms');
+        await limiter.block('bo', '1h');
         await pass(80);
         expect(await limiter.consume('ann')).toMatchObject({ allowed: true });
+        expect(await limiter.consume('bo')).toMatchObject({ allowed: false, policy: 'block' });
       });
 
       it('another limit in a call counts what was taken before', async () => {
