@@ -54,9 +54,18 @@ it.each(['session', 'global'] as const)('costs the same commands for 10 keys as 
       await client.config('RESETSTAT');
       expect(await scope.clear()).toBe(true);
       const counts = await commandCounts(client);
-      for (const background of ['config|resetstat', 'info', 'publish', 'time', 'ping', 'hello', 'client|setinfo']) {
-        counts.delete(background);
-      }
+      // A busy process may even lose its feed meanwhile, and subscribe anew.
+      const background = [
+        'config|resetstat',
+        'info',
+        'publish',
+        'time',
+        'ping',
+        'hello',
+        'client|setinfo',
+        'subscribe',
+      ];
+      for (const name of background) counts.delete(name);
       costs.push(JSON.stringify([...counts].toSorted()));
       expect(await scope.get('k1')).toBeUndefined();
     }
@@ -140,7 +149,7 @@ it.each(['session', 'global'] as const)('keeps a generation as long as what was 
 
 it('shows a write to the global tier that another instance cleared a moment before', async () => {
   const link = await startProxy({ target: { port: Number(new URL(inject('redisUrl')).port) } });
-  const late = createTiers({ redis: link.url, prefix });
+  const late = createTiers({ redis: { url: link.url, commandTimeout: '5s', socketTimeout: '9s' }, prefix });
   await late.ready();
   await late.global.set('k', 1);
   // News of the clear comes late to the one that writes.
