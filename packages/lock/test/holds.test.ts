@@ -1,5 +1,6 @@
 import { silentLogger } from '@tierkit/core';
 import { createManualClock, type ManualClock } from '@tierkit/core/testing';
+import { getEventListeners } from 'node:events';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startProxy, until } from '../../../test/servers/index.ts';
 import { createLocks, type Locks } from '../src/index.ts';
@@ -117,7 +118,12 @@ it('leaves nothing behind of waits', async () => {
   expect(await waits[0]).toMatchObject({ code: 'ERR_LOCK_ABORTED' });
   await until('nobody waits', () => locks.stats().waiting === 0);
   expect(clock.pendingTimers).toBe(before);
+  const patient = new AbortController();
+  const next = locks.acquire('a', { signal: patient.signal });
+  await until('it waits', async () => (await locks.inspect('a')).waiting === 1);
   await held.release();
+  await (await next).release();
+  expect(getEventListeners(patient.signal, 'abort')).toEqual([]);
   await locks.close();
 });
 
