@@ -23,7 +23,7 @@ export class Reentry {
   ): Promise<T> {
     const outer = this.#holds.getStore();
     const known = outer?.get(resource);
-    if (known !== undefined && known.users > 0 && known.lock.held) {
+    if (known?.lock.held === true) {
       if (shape === 'x' && known.shape !== 'x') {
         throw lockError('ERR_LOCK_OPTIONS', 'a lock that is held in shared mode cannot be entered in exclusive mode');
       }

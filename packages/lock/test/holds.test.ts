@@ -131,6 +131,7 @@ it('is shared by nested calls only while it is held, and each of them is told of
   const { locks } = open();
   const again = { reentrant: true } as const;
   const told: unknown[] = [];
+  let entered: boolean | undefined;
   const outer = locks.request('a', again, async () => {
     await locks.request('b', again, async () => {
       // Two locks that are held at once are both known.
@@ -144,10 +145,11 @@ it('is shared by nested calls only while it is held, and each of them is told of
     });
     await inner.catch((error: unknown) => told.push(error));
     // What is lost is not entered: this is a hold of its own.
-    expect(await locks.request('a', again, ({ held }) => held)).toBe(true);
+    entered = await locks.request('a', again, ({ held }) => held);
   });
   await outer.catch((error: unknown) => told.push(error));
   expect(told).toMatchObject([{ code: 'ERR_LOCK_LOST' }, { code: 'ERR_LOCK_LOST' }, { code: 'ERR_LOCK_LOST' }]);
+  expect(entered).toBe(true);
   const shared = locks.request('c', { ...again, mode: 'shared' }, () => locks.request('c', again, () => 'entered'));
   await expect(shared).rejects.toMatchObject({ code: 'ERR_LOCK_OPTIONS' });
   expect((await locks.inspect('c')).holders).toEqual([]);

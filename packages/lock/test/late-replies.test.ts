@@ -87,3 +87,31 @@ it('looks for itself, where it cannot be woken', async () => {
   expect(await lock.release()).toBe(true);
   await deaf.close();
 });
+
+it('goes on waiting while Redis is away, once it has been told that the lock is busy', async () => {
+  const proxy = await startProxy({ target: { port: server.port } });
+  const away = createLocks({ redis: proxy.url });
+  onTestFinished(async () => {
+    await away.close();
+    await proxy.stop();
+  });
+  await away.ready();
+  const held = await locks.acquire('gone');
+  // Whoever comes after somebody who had to wait lines up at once.
+  await expect(away.acquire('gone', { timeout: 50 })).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' });
+  const waits = away.acquire('gone', { timeout: '1m' });
+  await until('it waits', async () => (await locks.inspect('gone')).waiting === 1);
+  proxy.refuse();
+  proxy.cut();
+  // It asks again as it is told that it may have missed something, and cannot.
+  await until('Redis is away', () =>
+    away.inspect('gone').then(
+      () => false,
+      () => true,
+    ),
+  );
+  await expect(away.acquire('gone')).rejects.toMatchObject({ code: 'ERR_LOCK_UNAVAILABLE' });
+  await proxy.normal();
+  await held.release();
+  expect(await (await waits).release()).toBe(true);
+});
