@@ -100,7 +100,8 @@ it('goes on waiting while Redis is away, once it has been told that the lock is 
   // Whoever comes after somebody who had to wait lines up at once.
   await expect(away.acquire('gone', { timeout: 50 })).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' });
   const waits = away.acquire('gone', { timeout: '1m' });
-  await until('it waits', async () => (await locks.inspect('gone')).waiting === 1);
+  // Replies come in the order of the requests: the waiter has had its own.
+  await until('it waits', async () => (await away.inspect('gone')).waiting === 1);
   proxy.refuse();
   proxy.cut();
   // It asks again as it is told that it may have missed something, and cannot.
