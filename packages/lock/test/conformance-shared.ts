@@ -5,7 +5,7 @@ import type { Lock, Locks } from '../src/index.ts';
 import { listAll } from './conformance-listing.ts';
 import { latenessOf } from './safety/lateness.ts';
 
-interface Instances {
+export interface Instances {
   readonly one: Locks;
   readonly two: Locks;
   /** Nothing happens there by itself. */

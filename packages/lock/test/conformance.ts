@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { createManualClock } from '@tierkit/core/testing';
-import { setMaxListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { createLocks, type Lock, type Locks, type LocksOptions } from '../src/index.ts';
-import { listAll, listing } from './conformance-listing.ts';
+import { listing } from './conformance-listing.ts';
 import type { SharingTests } from './conformance-shared.ts';
+import { showing } from './conformance-shown.ts';
 import { latenessOf } from './safety/lateness.ts';
 
 /** A driver to hold against the suite. */
@@ -201,31 +201,6 @@ export function lockConformance(target: LockTarget): void {
       expect(await next.release()).toBe(true);
     });
 
-    it('shows who holds and who waits', async () => {
-      const name = fresh();
-      const lock = await one.acquire(name, { ttl: '4s' });
-      const next = two.acquire(name);
-      await waiters(name, 1);
-      const state = await two.inspect(name);
-      expect(state.holders).toMatchObject([{ mode: 'exclusive', token: lock.token }]);
-      expect(state.holders[0]?.owner).toMatch(/^one-/);
-      expect(state.holders[0]?.ttlMs).toBeGreaterThan(1_000);
-      expect(state.holders[0]?.ttlMs).toBeLessThanOrEqual(4_000);
-      expect(state.waiters).toMatchObject([{ mode: 'exclusive' }]);
-      await lock.release();
-      const own = await next;
-      // It has confirmed its turn, and so has it for as long as it wants.
-      expect((await one.inspect(name)).holders).toMatchObject([{ token: own.token }]);
-      expect((await one.inspect(name)).holders[0]?.ttlMs).toBeGreaterThan(1_000);
-      await own.release();
-      expect(await one.inspect(fresh())).toEqual({
-        holders: [],
-        waiters: [],
-        waiting: 0,
-        lastToken: expect.any(BigInt),
-      });
-    });
-
     it('releases after a function, whatever it does, and passes its outcome on', async () => {
       const name = fresh();
       expect(await one.request(name, (lock) => lock.held)).toBe(true);
@@ -321,49 +296,8 @@ export function lockConformance(target: LockTarget): void {
       expect((await one.inspect(name)).holders).toEqual([]);
     });
 
-    it('neither shows, lists nor takes away what has run out', async () => {
-      const name = fresh();
-      const left = await stopped.acquire(name, { ttl: 60, renew: false });
-      await until('it has run out', async () => (await one.inspect(name)).holders.length === 0);
-      expect((await listAll(one, 100)).filter((each) => each.name === left.name)).toEqual([]);
-      expect(await two.forceRelease(name)).toBe(false);
-      await left.release();
-    });
-
-    it('shows a hundred of many waiters, and counts them all', async () => {
-      const name = fresh();
-      const held = await one.acquire(name);
-      const aborts = new AbortController();
-      setMaxListeners(105, aborts.signal);
-      const waits = Array.from({ length: 105 }, () => two.acquire(name, { signal: aborts.signal }));
-      await waiters(name, 105);
-      expect((await one.inspect(name)).waiters).toHaveLength(100);
-      aborts.abort();
-      await Promise.allSettled(waits);
-      await waiters(name, 0);
-      await held.release();
-    });
-
-    it('counts what happens', async () => {
-      const locks = createLocks({ ...(await target.where()), prefix: `t${randomBytes(6).toString('hex')}:` });
-      await locks.ready('10s');
-      const held = await locks.acquire('a');
-      await expect(locks.acquire('a', { timeout: 1 })).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' });
-      const waits = locks.acquire('a');
-      await until('it waits', async () => (await locks.inspect('a')).waiting === 1);
-      await locks.forceRelease('a');
-      await expect(held.extend()).rejects.toMatchObject({ code: 'ERR_LOCK_LOST' });
-      const next = await waits;
-      const last = locks.acquire('a');
-      await until('it waits', async () => (await locks.inspect('a')).waiting === 1);
-      expect(locks.stats()).toEqual({ held: 1, waiting: 1, acquired: 2, waited: 1, timeouts: 1, lost: 1 });
-      await next.release();
-      await (await last).release();
-      expect(locks.stats()).toEqual({ held: 0, waiting: 0, acquired: 3, waited: 2, timeouts: 1, lost: 1 });
-      await locks.close();
-    });
-
     listing(() => ({ one, two }), fresh);
+    showing(() => ({ one, two, stopped }), fresh, target.where);
     target.sharing(() => ({ one, two, stopped }), fresh);
     target.atLast?.();
   });
