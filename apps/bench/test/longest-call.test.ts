@@ -12,7 +12,7 @@ function cacheThat(getOrSet: OpenLoadingSubject['getOrSet']): OpenLoadingSubject
 test('finds the one slow call among many, and makes no more once the time is over', async () => {
   let calls = 0;
   const cache = cacheThat(async () => {
-    if (++calls === 20) await sleep(150);
+    if (++calls === 5) await sleep(150);
     return 'value';
   });
   const report = await longestCall(cache, { forMs: 100, boundMs: 5_000 });

@@ -2,7 +2,7 @@ import { expect, inject, test } from 'vitest';
 import { events } from '../src/scenarios/events.ts';
 import { runEvents } from '../src/run-events.ts';
 
-test('each way hands over every event, and is measured', async () => {
+test('each way hands over every event, and is measured', { timeout: 60_000 }, async () => {
   const port = Number(new URL(inject('redisUrl')).port);
   const commands = { total: () => Promise.resolve(0) } as Parameters<typeof runEvents>[1]['commands'];
   for (const scenario of events) {
