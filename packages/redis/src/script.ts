@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TierkitError } from '@tierkit/core';
+import { isCluster, type RedisClient } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import { crossSlot } from './errors.ts';
 import { compileArguments, type ArgumentTypes, type ArgumentValues, type Part } from './script-arguments.ts';
@@ -29,7 +30,7 @@ export interface ScriptDefinition<Keys extends readonly string[], Args extends A
   readonly lua: string;
 }
 
-/** A Lua script with typed keys, arguments and reply; it holds no connection and no state. */
+/** A Lua script with typed keys, arguments and reply, for any number of connections. */
 export interface Script<Keys extends readonly string[], Args extends ArgumentTypes, Reply> {
   readonly name: string;
   /** The whole source that is sent, and its digest. */
@@ -39,8 +40,9 @@ export interface Script<Keys extends readonly string[], Args extends ArgumentTyp
   /**
    * Runs the script atomically on the server.
    *
-   * A server that does not know it, after SCRIPT FLUSH or a failover, is sent the source: one more round trip within the
-   * same `commandTimeout`.
+   * The first run on each socket sends the source, later ones its digest, so that runs keep the order in which they were
+   * made also where the server does not know the script. One that forgets it meanwhile, by SCRIPT FLUSH, is sent the
+   * source again: one more round trip within the same `commandTimeout`.
    *
    * @param since as of `execute`
    * @throws {TierkitError} `ERR_SCRIPT_ARGUMENT`: an argument is not of its type; nothing was sent.
@@ -72,6 +74,8 @@ export function defineScript<const Keys extends readonly string[], const Args ex
   const plainKeys = restKey === undefined ? keyNames : keyNames.slice(0, -1);
   const pushArguments = compileArguments(name, types);
   const command = `EVALSHA ${name}`;
+  // A new socket may lead to a server that does not know what the last one knew.
+  const sentTo = new WeakSet<object>();
   const evalsha = replyAs === 'buffer' ? 'evalshaBuffer' : 'evalsha';
   const evaluate = replyAs === 'buffer' ? 'evalBuffer' : 'eval';
 
@@ -88,6 +92,14 @@ export function defineScript<const Keys extends readonly string[], const Args ex
     return parts;
   };
 
+  const send = (redis: RedisConnection, client: RedisClient, parts: Part[]): Promise<unknown> => {
+    const socket = socketOf(redis, client, parts);
+    const commands = client as unknown as ScriptCommands;
+    if (socket === undefined || sentTo.has(socket)) return commands[evalsha](parts);
+    sentTo.add(socket);
+    return commands[evaluate]([source, ...parts.slice(1)]);
+  };
+
   return {
     name,
     source,
@@ -101,7 +113,7 @@ export function defineScript<const Keys extends readonly string[], const Args ex
         return Promise.reject(error);
       }
       return redis
-        .execute((client) => (client as unknown as ScriptCommands)[evalsha](parts), since, command)
+        .execute((client) => send(redis, client, parts), since, command)
         .then(reply, (error: unknown) => {
           if (!isUnknownScript(error)) throw error;
           parts[0] = source;
@@ -111,6 +123,12 @@ export function defineScript<const Keys extends readonly string[], const Args ex
         });
     },
   };
+}
+
+/** The socket on which a run goes out, where that is known beforehand: on a Cluster, a run without keys goes anywhere. */
+function socketOf(redis: RedisConnection, client: RedisClient, parts: readonly Part[]): object | undefined {
+  if (!isCluster(client)) return client.stream;
+  return parts[1] === 0 ? undefined : redis.masterOf(slotOf(parts[2] as string))?.stream;
 }
 
 function keyText(script: string, name: string, key: unknown): string {
