@@ -12,9 +12,7 @@ async function run(options: Omit<CoherenceRun, 'seed'>): Promise<CoherenceReport
 it.each(['standalone', 'cluster'] as const)(
   'shows no stale value on %s while connections and servers die',
   async (topology) => {
-    const report = await run({ topology, seconds: 8 });
-    expect(report.reads).toBeGreaterThan(2_000);
-    expect(report.faults).toBeGreaterThan(5);
+    const report = await run({ topology, seconds: 8, least: { reads: 2_000, faults: 6 } });
     expect(report.stale).toEqual([]);
     expect(report.different).toEqual([]);
   },

@@ -13,6 +13,8 @@ export interface CoherenceRun {
   readonly topology: 'standalone' | 'cluster';
   readonly seed: number;
   readonly seconds: number;
+  /** Goes on until there were so many, as a Cluster may take longer than `seconds` to recover from its first round. */
+  readonly least?: { readonly reads: number; readonly faults: number };
   readonly processes?: number;
   readonly sabotage?: Sabotage;
   /** Whether Redis servers are killed and started again. @default true */
@@ -72,7 +74,8 @@ export async function runCoherence(run: CoherenceRun): Promise<CoherenceReport> 
       ),
     );
     const endMs = performance.now() + run.seconds * 1_000;
-    while (performance.now() < endMs) {
+    const { least = { reads: 0, faults: 0 } } = run;
+    while (performance.now() < endMs || report.reads < least.reads || report.faults < least.faults) {
       const working = Promise.all(workers.map((worker) => worker.work(ROUND_MS)));
       const startMs = performance.now();
       report.faults += await injectFaults(backend, random, ROUND_MS - CALM_MS - 400, run.restarts ?? true);
