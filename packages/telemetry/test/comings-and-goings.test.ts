@@ -111,9 +111,13 @@ test('parts that are made and closed again and again leave nothing behind', asyn
     }
   };
   comeAndGo(1_000);
-  const before = bytesInUse();
-  comeAndGo(5_000);
-  expect((bytesInUse() - before) / 5_000).toBeLessThan(50);
+  // What else this process does may take memory in one round; what is left behind takes it in each.
+  const grown = [1, 2, 3].map(() => {
+    const before = bytesInUse();
+    comeAndGo(5_000);
+    return (bytesInUse() - before) / 5_000;
+  });
+  expect(Math.min(...grown)).toBeLessThan(50);
 });
 
 test('a registry that was cleared has the metrics again when the next part is made', async () => {
