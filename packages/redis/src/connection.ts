@@ -62,8 +62,9 @@ export interface RedisConnection {
   /**
    * A further connection with the same credentials, for what a shared one cannot do; it ends with `close()`.
    *
-   * It queues nothing and resubscribes to nothing by itself: act on its `ready` event. A `blocking` one has no
-   * timeout of any kind: whoever reads bounds that. On a Cluster it stays with one node and ends for good when that node has left the Cluster.
+   * It queues nothing and resubscribes to nothing by itself: act on its `ready` event. A `blocking` one has no timeout
+   * of any kind: whoever reads bounds that. On a Cluster it stays with one node and ends for good when that node has left
+   * the Cluster.
    */
   duplicate(purpose: 'subscriber' | 'blocking', options?: DuplicateOptions): Redis;
 
