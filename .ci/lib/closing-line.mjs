@@ -16,7 +16,7 @@ function failures(log) {
   const lines = log.split('\n');
   const from = lines.findIndex((line) => /⎯ (?:Failed|Unhandled)/.test(line));
   if (from < 0) return [];
-  const to = lines.findIndex((line, index) => index > from && /^ Test Files /.test(line));
+  const to = lines.findIndex((line, index) => index > from && line.startsWith(' Test Files '));
   return lines
     .slice(from, to < 0 ? undefined : to)
     .filter((line) => line.trim() !== '' && !/^ +(?:\d+)?\|/.test(line) && !/^⎯+\[/.test(line))

@@ -97,12 +97,12 @@ it('never lets an entry outlive its time in Redis', async () => {
     if (!isHeld) continue;
     held++;
     let servedMs = storedMs;
-    for (let nowMs = storedMs; theirs.peek('k') !== undefined; nowMs = performance.now()) {
-      servedMs = nowMs;
+    // To the end of its time, however early it goes: late news, or a gap of it, may take it away before.
+    for (let nowMs = storedMs; nowMs - storedMs < 156; nowMs = performance.now()) {
+      if (theirs.peek('k') !== undefined) servedMs = nowMs;
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(servedMs - storedMs).toBeLessThanOrEqual(151);
-    await sleep(5);
     expect(await theirs.get('k')).toBeUndefined();
   }
 });
