@@ -96,7 +96,7 @@ export interface Bus<C extends Channels> {
     channel: Name,
     options?: DeadLetterOptions,
   ): DeadLetters<EventOf<C, Name & Names<C>>>;
-  /** The durable channels, for those who operate them. */
+  /** The durable channels, for those who operate them; none once the bus is closed. */
   streams(): readonly BusStream[];
   /**
    * Resolves once Redis answers; subscriptions have a `ready` of their own. At once in memory.

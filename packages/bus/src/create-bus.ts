@@ -94,6 +94,7 @@ class EventBus {
 
   streams(): BusStream[] {
     const { driver, names } = this.#opened;
+    if (this.#closing !== undefined) return [];
     return this.#map.streams.map(({ name: { name } }) =>
       busStream(name, names.stream(name), driver, this.deadLetters(name)),
     );

@@ -54,6 +54,8 @@ export function groupConformance(world: World): void {
       lost: 0,
       deadLetters: 0,
     });
+    await publisher.close();
+    expect(publisher.streams()).toEqual([]);
   });
 
   it('goes on where the group was, in order for one consumer', async () => {
@@ -262,6 +264,22 @@ export function groupConformance(world: World): void {
     await closing;
     expect([...new Set(log)].toSorted()).toEqual(['begin 0', 'end 0', 'other 1', 'other 2']);
     await second.close();
+  });
+
+  it('leaves what had not begun to consumers that are there already', async () => {
+    const [one, two] = [await world.bus(channels), await world.bus(channels)];
+    const options = { group: 'g', from: 'start', claimAfter: '1m' } as const;
+    for (const n of range(0, 3)) await one.publish('orders', n);
+    const first = one.consume('orders', { ...options, drainTimeout: 1 }, () => new Promise(() => undefined));
+    await until('it has all of them', async () => (await one.lag('orders', 'g')).pending === 3);
+    const others: number[] = [];
+    await two.consume('orders', options, ({ data }) => void others.push(data)).ready;
+    // It has looked for what others left, and found nothing.
+    await sleep(100);
+    expect(others).toEqual([]);
+    await first.close();
+    await until('what had not begun is handled', () => others.length === 2);
+    expect(others).toEqual([1, 2]);
   });
 
   it('may be closed while events arrive', async () => {

@@ -83,6 +83,28 @@ test('what another consumer has is neither begun nor given back, and no dead let
   await consumer.close();
 });
 
+test('what a consumer was given that closes, and never heard of, is as if it had not been given', async () => {
+  const one = await bus(channels);
+  const { begun, handler } = held();
+  const options = { group: 'g', claimAfter: '1m', drainTimeout: 1 } as const;
+  const consumer = one.consume('orders', options, handler);
+  await consumer.ready;
+  await one.publish('orders', 0);
+  await until('one is at work', () => begun.length === 1);
+  await one.publish('orders', 1);
+  await until('one waits, and it reads no more', async () => (await group()).length === 2);
+  await one.publish('orders', 2);
+  const [[, owner] = ['', '']] = await group();
+  await admin.xreadgroup('GROUP', 'g', owner, 'STREAMS', stream(), '>');
+  await consumer.close();
+  const left = await group();
+  expect(left.map(([, , idleMs, times]) => [idleMs >= 60_000, times])).toEqual([
+    [false, 1],
+    [true, 0],
+    [true, 0],
+  ]);
+});
+
 test('a failure says nothing of an event that another consumer has', async () => {
   const one = await bus(channels);
   const begun: number[] = [];

@@ -124,7 +124,7 @@ export interface Tierkit extends Wrappers, Pick<Tiers, 'schedule' | 'topKeys' | 
   instances(): Promise<readonly InstanceInfo[]>;
   /** The limiters that were made here, for operators: each can be peeked at, blocked and reset. */
   limiters(): readonly Limiter[];
-  /** The durable channels of the buses that were made here, for operators: their groups and dead letters. */
+  /** The durable channels of the buses that are open here, for operators: their groups and dead letters. */
   streams(): readonly BusStream[];
   /** The quotas that were made by this kit, by name, to look at what a subject used. */
   quotas(): readonly NamedQuota[];

@@ -84,8 +84,15 @@ interface GroupStore {
     group: string,
     dead: { readonly id: string; readonly attempts: number; readonly reason: string },
   ): Promise<void>;
-  /** Forgets the consumer, unless it has entries to acknowledge. */
-  forgetConsumer(stream: string, owner: GroupOwner): Promise<void>;
+  /**
+   * Forgets the consumer, unless it has entries to acknowledge. What it was given behind `after` did not reach it: about
+   * `limit` of that count as untouched for `idleMs`, and as one time less tried.
+   */
+  forgetConsumer(
+    stream: string,
+    owner: GroupOwner,
+    unknown: { readonly after: string; readonly idleMs: number; readonly limit: number },
+  ): Promise<void>;
   state(stream: string, group: string): Promise<GroupState>;
   /** The groups that were made on the stream. */
   groups(stream: string): Promise<string[]>;

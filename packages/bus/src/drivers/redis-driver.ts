@@ -140,8 +140,12 @@ export class RedisDriver implements BusDriver {
     await bury.run(this.#options.durable, keys, { group, ...dead, limit: MOST_DEAD });
   }
 
-  async forgetConsumer(stream: string, owner: GroupOwner): Promise<void> {
-    await forgetConsumer.run(this.#options.durable, { stream }, owner);
+  async forgetConsumer(
+    stream: string,
+    owner: GroupOwner,
+    unknown: Parameters<BusDriver['forgetConsumer']>[2],
+  ): Promise<void> {
+    await forgetConsumer.run(this.#options.durable, { stream }, { ...owner, ...unknown });
   }
 
   groups(stream: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { TierkitError, type Clock, type Logger } from '@tierkit/core';
 import type { KnownChannel } from '../channels/channel-map.ts';
 import type { BusDriver, Delivery, Start, StreamReader } from '../drivers/driver.ts';
-import { formatPosition } from '../drivers/stream-id.ts';
+import { formatPosition, isBehind } from '../drivers/stream-id.ts';
 import { busError } from '../errors.ts';
 import type { BusEvent } from '../events/event.ts';
 import type { EventDecoder } from '../events/event-decoder.ts';
@@ -45,6 +45,8 @@ export class GroupConsumer {
   readonly #lanes: Lanes;
   /** Behind what this consumer knows that the group has been given. */
   #start: Start;
+  /** Whatever this consumer was given behind this, it has not heard of. */
+  #lastId = '0-0';
   #closed = false;
   #closing: Promise<void> | undefined;
   readonly #running: Promise<void>;
@@ -98,7 +100,8 @@ export class GroupConsumer {
     await this.#acknowledgements.end();
     // What was being read or claimed meanwhile.
     await this.#leave();
-    await driver.forgetConsumer(stream, owner).catch((error: unknown) => this.#unanswered(error));
+    const unknown = { after: this.#lastId, idleMs: settings.claimAfterMs, limit: settings.batch };
+    await driver.forgetConsumer(stream, owner, unknown).catch((error: unknown) => this.#unanswered(error));
   }
 
   /** What has not begun goes to others at once, as if it had not been here. */
@@ -140,7 +143,10 @@ export class GroupConsumer {
   }
 
   #take(deliveries: readonly Delivery[]): void {
-    if (deliveries.length > 0) this.#presence.start();
+    const last = deliveries.at(-1);
+    if (last === undefined) return;
+    if (isBehind(last.id, this.#lastId)) this.#lastId = last.id;
+    this.#presence.start();
     this.#lanes.take(deliveries);
   }
 

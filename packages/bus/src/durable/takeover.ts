@@ -8,6 +8,8 @@ const MOST_OFTEN_MS = 20;
 const AWAY_MS = 1_000;
 /** A consumer with work before it looks for more after this long. */
 const BUSY_MS = 200;
+/** Within this a free consumer finds what one that closes leaves to it. */
+const LEFT_MS = 2_000;
 
 export interface TakeoverOptions {
   /** Whether there is something to do here before more is taken. */
@@ -46,7 +48,7 @@ export class Takeover {
         // The time of one that failed meanwhile may have been passed over, because this look was to come sooner.
         this.#retriesAtMs = this.#retriesAtMs.filter((dueAtMs) => dueAtMs > lookedAtMs);
         const dueMs = this.#retriesAtMs.reduce((least, dueAtMs) => Math.min(least, dueAtMs), Infinity);
-        this.lookIn(Math.min(dueMs - clock.monotonic(), settings.claimAfterMs / 2));
+        this.lookIn(Math.min(dueMs - clock.monotonic(), settings.claimAfterMs / 2, LEFT_MS));
       });
     }, inMs);
   }
