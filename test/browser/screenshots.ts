@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { sleep } from '../support/sleep.ts';
 import { startRedis } from '../servers/index.ts';
 import { launchChromium } from './chromium.ts';
 import { openPage, openPlace, signedIn, type Place } from './dashboard.ts';

@@ -1,7 +1,8 @@
 import { createTiers, type Scope } from '@tierkit/cache';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { sharedRedis } from '../support/shared-redis.ts';
+import { sleep } from '../support/sleep.ts';
 
 const ROUNDS = 500;
 
@@ -17,7 +18,7 @@ async function kept(scope: Scope, value: unknown): Promise<void> {
 
 it('drops an entry on the other instance within 10 ms of the change, at the 99th percentile', async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  const [one, two] = [0, 1].map(() => createTiers({ redis: inject('redisUrl'), prefix }));
+  const [one, two] = [0, 1].map(() => createTiers({ redis: sharedRedis(), prefix }));
   if (one === undefined || two === undefined) throw new Error('no instances');
   try {
     await Promise.all([one.ready(), two.ready()]);

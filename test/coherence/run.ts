@@ -1,7 +1,7 @@
 import { createTiers, type Tiers } from '@tierkit/cache';
 import type { RedisInput } from '@tierkit/redis';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { sleep } from '../support/sleep.ts';
 import { ask, startCluster, startProxy, startRedis, type Proxy, type RedisProcess } from '../servers/index.ts';
 import { bundle } from '../support/bundle.ts';
 import { staleReads, type Change, type Observation, type StaleRead } from './history.ts';

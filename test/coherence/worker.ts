@@ -1,9 +1,9 @@
 import { createTiers, type Scope, type Tiers } from '@tierkit/cache';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Level1 } from '../../packages/cache/src/level1/level1.ts';
 import { Level1Tags } from '../../packages/cache/src/level1/level1-tags.ts';
 import { RedisStore } from '../../packages/cache/src/stores/redis-store.ts';
 import { ScopeLevel1 } from '../../packages/cache/src/level1/scope-level1.ts';
+import { sleep } from '../support/sleep.ts';
 import type { Change, Observation } from './history.ts';
 import {
   CALM_MS,

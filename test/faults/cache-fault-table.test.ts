@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createTiers, type Tiers } from '@tierkit/cache';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sleep } from '../support/sleep.ts';
 import { until } from '../servers/index.ts';
 import { cacheCalls, changed, mayReject } from './cache-calls.ts';
 import { cacheFaults, startCacheUnderFault, type CacheFault } from './cache-faults.ts';

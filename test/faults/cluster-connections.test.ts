@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
+import { sleep } from '../support/sleep.ts';
 import { ask, startCluster, until, type RedisCluster } from '../servers/index.ts';
 
 let cluster: RedisCluster;

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisClient, RedisConnection } from '@tierkit/redis';
+import { sleep } from '../support/sleep.ts';
 import { until } from '../servers/index.ts';
 
 export interface Call {

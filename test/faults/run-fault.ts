@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createRedis } from '@tierkit/redis';
+import { sleep } from '../support/sleep.ts';
 import { startFaultyRedis, type Fault, type FaultyRedis, type Topology } from './faulty-redis.ts';
 import { Load } from './load.ts';
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { sleep } from '../support/sleep.ts';
 
 /** One command on a connection of its own, answered or rejected within 2 s. */
 export async function ask(port: number, command: string, ...args: readonly (string | number)[]): Promise<unknown> {

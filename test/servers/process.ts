@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../support/sleep.ts';
 import { GuardedFolder } from './guarded-folder.ts';
 import { answersPing } from './ports.ts';
 

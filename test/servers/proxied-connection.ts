@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sleep } from '../support/sleep.ts';
 
 /** Which way bytes go: `up` from client to server, `down` back. */
 export type Direction = 'up' | 'down' | 'both';

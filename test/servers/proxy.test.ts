@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sleep } from '../support/sleep.ts';
 import { startProxy, until, type Proxy } from './index.ts';
 
 /** Answers each piece of data with the same data, and counts the bytes it saw. */

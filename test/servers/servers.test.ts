@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { sleep } from '../support/sleep.ts';
 import { bundle } from '../support/bundle.ts';
 import { ask, startCluster, startRedis, startSentinel, until, type RedisProcess } from './index.ts';
 

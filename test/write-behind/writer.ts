@@ -1,5 +1,5 @@
 import { createTiers, type Scope, type WriteBehindItem } from '@tierkit/cache';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../support/sleep.ts';
 import { seededRandom } from '../coherence/random.ts';
 import {
   KEYS,

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { sleep } from '../../../test/support/sleep.ts';
 import { longestCall, storeBeforehand } from '../src/longest-call.ts';
 import type { OpenLoadingSubject } from '../src/loading-subject.ts';
 

@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTierkit } from 'tierkit';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { Analyser } from '../src/analyser/analyser.ts';
 import { LicenceRegistry } from '../src/instance/licence-registry.ts';
 import { AnalysisService } from '../src/instance/service.ts';
@@ -22,7 +23,7 @@ const ORIGIN = 'http://127.0.0.1:1234';
 
 async function instance(name: string): Promise<WebApp> {
   const telemetry = createLiveTelemetry();
-  const redis = { url: inject('redisUrl'), commandTimeout: '10s' } as const;
+  const redis = sharedRedis();
   const kit = createTierkit({ redis, prefix, telemetry });
   await kit.ready('20s');
   const files = new WorkspaceFiles(root, edits);

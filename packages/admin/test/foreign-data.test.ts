@@ -1,13 +1,14 @@
 import { durable } from '@tierkit/bus';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { ask, setup, type Setup } from './support.ts';
 
 let own: Setup;
 let raw: RedisConnection;
 beforeAll(async () => {
   own = await setup(inject('redisUrl'));
-  raw = createRedis({ url: inject('redisUrl'), commandTimeout: '10s' });
+  raw = createRedis(sharedRedis());
   await raw.ready('10s');
 });
 afterAll(async () => {

@@ -2,13 +2,14 @@ import { createBus, durable } from '@tierkit/bus';
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createAdmin, serveAdmin, type AdminServer } from '../src/index.ts';
 import { LiveStream } from '../src/live-feed.ts';
 import { countTagged } from '../src/routes/count-tagged.ts';
 import { ask, bearer, queueOf, setup, tokens, type Setup } from './support.ts';
 
 const prefix = `t${randomBytes(6).toString('hex')}:`;
-const bus = createBus({ orders: durable() }, { redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+const bus = createBus({ orders: durable() }, { redis: sharedRedis(), prefix });
 const queue = queueOf('some', ['a', 'b']);
 let own: Setup;
 let server: AdminServer;

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createLimiter, fixedWindow } from '@tierkit/rate-limit';
 import { createTierkit } from 'tierkit';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { countsBetween, quantile } from '../dashboard/src/live/quantile.ts';
 import { createLiveTelemetry } from '../src/index.ts';
 
@@ -9,7 +10,7 @@ describe('latencies', () => {
   it('are counted per tier and operation, once each, where Redis or a loader answered', async () => {
     const telemetry = createLiveTelemetry();
     const prefix = `t${randomBytes(6).toString('hex')}:`;
-    const kit = createTierkit({ redis: inject('redisUrl'), prefix, telemetry: telemetry });
+    const kit = createTierkit({ redis: sharedRedis(), prefix, telemetry: telemetry });
     await kit.ready('10s');
     const project = kit.project('p');
     await project.getOrSet('tree', async () => 1);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { ask, closeParts, setup, someParts, type Setup } from './support.ts';
 
 let own: Setup;
@@ -94,7 +95,7 @@ describe('locks', () => {
 
   it('of which something else stands in the place are told, and made free by force', async () => {
     const prefix = `t${randomBytes(6).toString('hex')}:`;
-    const locks = createLocks({ redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+    const locks = createLocks({ redis: sharedRedis(), prefix });
     const raw = new Redis(inject('redisUrl'));
     const place = await setup(inject('redisUrl'), { parts: { locks } });
     await raw.hset(`${prefix}lock:{spoilt}`, 'token', 'zz', '__proto__', '1');

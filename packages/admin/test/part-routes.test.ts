@@ -5,6 +5,7 @@ import { createRedis } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createAdmin, type AdminSource, type AuditEvent, type LimiterPart } from '../src/index.ts';
 import { ask, closeParts, queueOf, setup, someParts, type Setup } from './support.ts';
 
@@ -151,7 +152,7 @@ it('says so where there are no such parts', async () => {
 });
 
 it('lists the other queues when Redis refuses to tell of one', async () => {
-  const redis = { url: inject('redisUrl'), commandTimeout: '10s' };
+  const redis = sharedRedis();
   const prefix = `t${randomBytes(6).toString('hex')}:`;
   const [kit, tiers] = [await setup(redis.url), createTiers({ redis, prefix })];
   await tiers.ready('10s');
@@ -179,7 +180,7 @@ it.each(['memory', 'redis'])(
   async (backend) => {
     const kit = await setup(backend === 'redis' ? inject('redisUrl') : 'memory');
     const tiers = createTiers({
-      redis: backend === 'redis' ? { url: inject('redisUrl'), commandTimeout: '10s' } : 'memory',
+      redis: backend === 'redis' ? sharedRedis() : 'memory',
       prefix: `t${randomBytes(6).toString('hex')}:`,
     });
     await tiers.ready('10s');

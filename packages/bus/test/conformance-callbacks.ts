@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { countingClock } from '../../../test/support/counting-clock.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { durable, ephemeral, fed, type Bus } from '../src/index.ts';
 import { taken, type World } from './world.ts';
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, until, type RedisCluster } from '../../../test/servers/index.ts';
 import { durable, ephemeral, fed } from '../src/index.ts';
-import { busConformance, PATIENT } from './conformance.ts';
+import { PATIENT } from '../../../test/support/shared-redis.ts';
+import { busConformance } from './conformance.ts';
 import { taken, world } from './world.ts';
 
 let cluster: RedisCluster;

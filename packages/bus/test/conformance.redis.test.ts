@@ -1,6 +1,6 @@
-import { inject } from 'vitest';
-import { busConformance, PATIENT } from './conformance.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { busConformance } from './conformance.ts';
 
-busConformance('Redis', () => ({ url: inject('redisUrl'), ...PATIENT }));
+busConformance('Redis', () => sharedRedis());
 // Commands in turn over several connections must not overtake each other.
-busConformance('Redis with a pool', () => ({ url: inject('redisUrl'), maxConnections: 4, ...PATIENT }));
+busConformance('Redis with a pool', () => ({ ...sharedRedis(), maxConnections: 4 }));

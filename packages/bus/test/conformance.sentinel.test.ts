@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { startSentinel, type RedisSentinel } from '../../../test/servers/index.ts';
-import { busConformance, PATIENT } from './conformance.ts';
+import { PATIENT } from '../../../test/support/shared-redis.ts';
+import { busConformance } from './conformance.ts';
 
 let group: RedisSentinel;
 beforeAll(async () => {

@@ -7,9 +7,6 @@ import { groupConformance } from './conformance-groups.ts';
 import { inputConformance } from './conformance-input.ts';
 import { world } from './world.ts';
 
-/** Of connections: a busy machine is not to look like a Redis that is away. */
-export const PATIENT = { commandTimeout: 3_000, socketTimeout: 6_000 } as const;
-
 /** What every backend promises: one test for each sentence that a user can rely on. */
 export function busConformance(name: string, backend: () => BusOptions['redis']): void {
   describe(name, () => {

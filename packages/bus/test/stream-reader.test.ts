@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { RedisStreamReader } from '../src/drivers/redis-stream-reader.ts';
 
 // Blocking reads, with waits that are shorter than those of a bus.

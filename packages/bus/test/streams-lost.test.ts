@@ -145,7 +145,8 @@ test('what was read and not acknowledged when Redis went down is handled once it
     return waiting === 0 && pending === 0 && deadLetters === 0;
   };
   await until('nothing is left', nothingIsLeft);
-  await one.publish('orders', 11);
+  // Whoever handles it ends the server, which may be sooner than this is answered.
+  await one.publish('orders', 11).catch(() => undefined);
   await until('it is finished', () => handled.includes(11));
   await server.process.start();
   await until('and said so', nothingIsLeft);

@@ -1,15 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { durable, type ConsumeContext } from '../src/index.ts';
-import { PATIENT } from './conformance.ts';
 import { world } from './world.ts';
 
 // Of consumers that were taken for dead: what they have is given to others by hand.
 const channels = { orders: durable<number>() };
 let admin: Redis;
-const { bus, prefix } = world(() => ({ url: inject('redisUrl'), ...PATIENT }));
+const { bus, prefix } = world(() => sharedRedis());
 const stream = (): string => `${prefix()}bus:{orders}`;
 const group = (): Promise<[id: string, owner: string, idleMs: number, times: number][]> =>
   admin.xpending(stream(), 'g', '-', '+', 100) as Promise<[string, string, number, number][]>;

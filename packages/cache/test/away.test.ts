@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { ownRedis } from './support/own-redis.ts';
 
 /** The command timeout of 300 ms and room for a machine that is busy. */

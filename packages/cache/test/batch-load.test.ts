@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startProxy, startRedis } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 
 async function instances(count: number, l1: Record<string, never> | false = {}): Promise<Tiers[]> {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  const made = Array.from({ length: count }, () => createTiers({ redis: inject('redisUrl'), prefix, l1 }));
+  const made = Array.from({ length: count }, () => createTiers({ redis: sharedRedis(), prefix, l1 }));
   await Promise.all(made.map((tiers) => tiers.ready()));
   return made;
 }
@@ -54,7 +55,7 @@ it('loads each key once where batches and single loads of three instances overla
 it('misses no news of a load that ends while the claim of another instance is being answered', async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
   const load = { lease: '8s' };
-  const three = [1, 2, 3].map(() => createTiers({ redis: inject('redisUrl'), prefix, load }));
+  const three = [1, 2, 3].map(() => createTiers({ redis: sharedRedis(), prefix, load }));
   await Promise.all(three.map((tiers) => tiers.ready()));
   let longestMs = 0;
   for (let round = 0; round < 80; round++) {

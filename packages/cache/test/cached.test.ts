@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { cached, callKey, createTiers, invalidates, type Tiers } from '../src/index.ts';
 
 describe.each<[string, () => string]>([
@@ -155,7 +156,7 @@ describe.each<[string, () => string]>([
 
 it('drops on one instance what a call on another invalidated', async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  const [one, two] = [0, 1].map(() => createTiers({ redis: inject('redisUrl'), prefix })) as [Tiers, Tiers];
+  const [one, two] = [0, 1].map(() => createTiers({ redis: sharedRedis(), prefix })) as [Tiers, Tiers];
   await Promise.all([one.ready(), two.ready()]);
   let source = 1;
   const read = two.cached(async () => source, { key: () => 'shared' });

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
 import { startProxy, startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 
 let prefix: string;
@@ -13,7 +14,7 @@ let tiers: Tiers;
 beforeEach(async () => {
   prefix = `t${randomBytes(6).toString('hex')}:`;
   raw = new Redis(inject('redisUrl'));
-  tiers = createTiers({ redis: inject('redisUrl'), prefix, reclaim: '50ms' });
+  tiers = createTiers({ redis: sharedRedis(), prefix, reclaim: '50ms' });
   await tiers.ready();
 });
 afterEach(async () => {
@@ -174,7 +175,7 @@ it('keeps a generation at least as long as the entries under it', async () => {
 
 it.each(['session', 'global'] as const)('never brings entries back when the generation is lost (%s)', async (tier) => {
   const scope = tier === 'session' ? tiers.session('s') : tiers.global;
-  const reader = createTiers({ redis: inject('redisUrl'), prefix, l1: false });
+  const reader = createTiers({ redis: sharedRedis(), prefix, l1: false });
   await reader.ready();
   const seen = tier === 'session' ? reader.session('s') : reader.global;
   await scope.set('old', 1);
@@ -188,7 +189,7 @@ it.each(['session', 'global'] as const)('never brings entries back when the gene
 });
 
 it('puts a clear in order with sets that are under way on other instances', async () => {
-  const writer = createTiers({ redis: inject('redisUrl'), prefix });
+  const writer = createTiers({ redis: sharedRedis(), prefix });
   await writer.ready();
   for (let round = 0; round < 50; round++) {
     const scopes = [tiers.session('race'), writer.session('race')] as const;

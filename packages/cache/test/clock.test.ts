@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@tierkit/core';
-import { expect, inject, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 
 // An origin far behind would keep entries for days, one far ahead would never let them in.
 it.each([1e9, -1e6])('a clock that began %d ms elsewhere counts the same times to live', async (originMs) => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
   const open = async (clock = systemClock): Promise<Tiers> => {
-    const tiers = createTiers({ redis: inject('redisUrl'), prefix, clock });
+    const tiers = createTiers({ redis: sharedRedis(), prefix, clock });
     onTestFinished(() => tiers.close());
     await tiers.ready('10s');
     return tiers;

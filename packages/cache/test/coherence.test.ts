@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Scope, type Tiers } from '../src/index.ts';
 
 let one: Tiers;
@@ -11,8 +12,8 @@ let two: Tiers;
 
 beforeAll(async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  one = createTiers({ redis: inject('redisUrl'), prefix });
-  two = createTiers({ redis: inject('redisUrl'), prefix });
+  one = createTiers({ redis: sharedRedis(), prefix });
+  two = createTiers({ redis: sharedRedis(), prefix });
   await Promise.all([one.ready(), two.ready()]);
 });
 afterAll(() => Promise.all([one.close(), two.close()]));

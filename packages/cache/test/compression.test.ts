@@ -4,6 +4,7 @@ import { encodeEnvelope, PAYLOAD_COMPRESSED } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
 
 const MIB = 1_048_576;
@@ -17,7 +18,7 @@ let prefix: string;
 let raw: Redis;
 
 async function tiersWith(options: Partial<TiersOptions>): Promise<Tiers> {
-  const tiers = createTiers({ redis: inject('redisUrl'), prefix, ...options });
+  const tiers = createTiers({ redis: sharedRedis(), prefix, ...options });
   open.push(tiers);
   await tiers.ready();
   return tiers;

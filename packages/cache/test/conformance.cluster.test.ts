@@ -1,6 +1,7 @@
 import { afterAll } from 'vitest';
 import { startCluster, type RedisCluster } from '../../../test/servers/index.ts';
-import { cacheConformance, PATIENT } from './conformance.ts';
+import { PATIENT } from '../../../test/support/shared-redis.ts';
+import { cacheConformance } from './conformance.ts';
 
 let cluster: Promise<RedisCluster> | undefined;
 afterAll(async () => (await cluster)?.stop());

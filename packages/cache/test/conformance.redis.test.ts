@@ -1,4 +1,4 @@
-import { inject } from 'vitest';
-import { cacheConformance, PATIENT } from './conformance.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { cacheConformance } from './conformance.ts';
 
-cacheConformance({ name: 'standalone Redis', redis: async () => ({ url: inject('redisUrl'), ...PATIENT }) });
+cacheConformance({ name: 'standalone Redis', redis: async () => sharedRedis() });

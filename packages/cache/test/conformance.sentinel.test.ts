@@ -1,6 +1,7 @@
 import { afterAll } from 'vitest';
 import { startSentinel, type RedisSentinel } from '../../../test/servers/index.ts';
-import { cacheConformance, PATIENT } from './conformance.ts';
+import { PATIENT } from '../../../test/support/shared-redis.ts';
+import { cacheConformance } from './conformance.ts';
 
 let group: Promise<RedisSentinel> | undefined;
 afterAll(async () => (await group)?.stop());

@@ -22,9 +22,6 @@ const CASCADE = {
   'team one': ['user: one'],
 };
 
-/** On a busy machine replies take long; what is promised when they take too long has tests of its own. */
-export const PATIENT = { commandTimeout: 3_000, socketTimeout: 6_000 } as const;
-
 export interface ConformanceTarget {
   readonly name: string;
   /** What to pass as `redis`. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createCache, createTiers, type EntryDefinition, type Tiers } from '../src/index.ts';
 
 let one: Tiers;
@@ -9,8 +10,8 @@ let two: Tiers;
 
 beforeAll(async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  one = createTiers({ redis: inject('redisUrl'), prefix });
-  two = createTiers({ redis: inject('redisUrl'), prefix });
+  one = createTiers({ redis: sharedRedis(), prefix });
+  two = createTiers({ redis: sharedRedis(), prefix });
   await Promise.all([one.ready(), two.ready()]);
 });
 afterAll(() => Promise.all([one.close(), two.close()]));

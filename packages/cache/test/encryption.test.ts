@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
 
 const CANARY = 'canary-8f1d2c';

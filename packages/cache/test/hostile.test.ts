@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeEnvelope } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { startProxy, until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Scope, type Tiers, type TiersOptions } from '../src/index.ts';
 
 let prefix: string;
@@ -13,7 +14,7 @@ let tiers: Tiers;
 beforeEach(async () => {
   prefix = `t${randomBytes(6).toString('hex')}:`;
   raw = new Redis(inject('redisUrl'));
-  tiers = createTiers({ redis: inject('redisUrl'), prefix, maxValueBytes: 100_000 });
+  tiers = createTiers({ redis: sharedRedis(), prefix, maxValueBytes: 100_000 });
   await tiers.ready();
 });
 afterEach(async () => {
@@ -190,7 +191,7 @@ it.each<[string, TiersOptions['tiers'], (scope: Scope) => Promise<unknown>, unkn
 });
 
 it('tells other instances of a pattern with a line break', async () => {
-  const other = createTiers({ redis: inject('redisUrl'), prefix });
+  const other = createTiers({ redis: sharedRedis(), prefix });
   await other.ready();
   const early = other.session('s').getOrSet('l\nb', () => sleep(300, 'old'));
   await sleep(100);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 
 const MAX_ENTRIES = 300;
@@ -29,7 +30,7 @@ it.each([
 ] as const)('the in-process level keeps its bound of %s at all times, under concurrent load', async (bound, size) => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
   // A busy machine must not look like Redis away.
-  const patient = { redis: { url: inject('redisUrl'), commandTimeout: '5s' }, feedTimeout: '30s' };
+  const patient = { redis: sharedRedis(), feedTimeout: '30s' };
   const options = { ...patient, prefix, l1: { maxEntries: MAX_ENTRIES, maxBytes: MAX_BYTES } };
   const instances = [createTiers(options), createTiers(options)];
   const most: Most = { entries: 0, bytes: 0, served: 0 };

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Scope, type Tiers } from '../src/index.ts';
 import { RedisStore } from '../src/stores/redis-store.ts';
 import { ScopeState } from '../src/scope-state.ts';

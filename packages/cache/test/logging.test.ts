@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Logger } from '@tierkit/core';
-import { afterEach, expect, inject, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { createTiers, type Tiers, type TiersOptions } from '../src/index.ts';
 import { ask, startRedis } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 
 const opened: Tiers[] = [];
 
@@ -79,7 +80,7 @@ test('every hit in process is said, also the ones between two samples of the top
 });
 
 test('what another instance changes is said as not our own, in Redis as well', async () => {
-  const shared = { redis: inject('redisUrl'), prefix: `${randomUUID()}:`, reclaim: false } as const;
+  const shared = { redis: sharedRedis(), prefix: `${randomUUID()}:`, reclaim: false } as const;
   const { tiers: one, lines } = open({ ...shared, logging, l1: false });
   const { tiers: two } = open(shared);
   await Promise.all([one.ready(), two.ready()]);

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { createManualClock } from '@tierkit/core/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Scope, type Tiers, type TiersOptions } from '../src/index.ts';
 import { MemoryStore } from '../src/stores/memory-store.ts';
 import { RedisStore } from '../src/stores/redis-store.ts';

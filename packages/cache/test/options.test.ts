@@ -1,5 +1,6 @@
 import { TierkitError } from '@tierkit/core';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createCache, createTiers, type CacheOptions, type TiersOptions } from '../src/index.ts';
 
 function refusal(options: unknown, create: (options: never) => { close(): Promise<void> } = createTiers): unknown {
@@ -65,7 +66,7 @@ describe('options', () => {
   });
 
   it('a wait to be ready is no longer than a timer can be', async () => {
-    const tiers = createTiers({ redis: inject('redisUrl') });
+    const tiers = createTiers({ redis: sharedRedis() });
     onTestFinished(() => tiers.close());
     expect(() => tiers.ready('30d')).toThrow(expect.objectContaining({ code: 'ERR_DURATION_INVALID' }));
     await tiers.ready('24d');

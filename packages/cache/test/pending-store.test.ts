@@ -1,7 +1,8 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTiers } from '../src/index.ts';
 import { scopedAddress, type ScopeAddress } from '../src/scope-address.ts';
 import type { EnqueueOutcome, NewWrite, QueueKeys } from '../src/write-behind/pending-store.ts';
@@ -10,7 +11,7 @@ import { RedisPendingStore } from '../src/write-behind/redis-pending-store.ts';
 // What the port promises of steps that come in an order which no test can bring about from outside.
 let redis: RedisConnection;
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
 });
 afterAll(() => redis.close());
@@ -173,7 +174,7 @@ it('what is given back is due after its delay, and remembers its failures', asyn
 });
 
 it('a scope that nobody writes to leaves the list, and is on it before it is written to again', async () => {
-  const tiers = createTiers({ redis: inject('redisUrl'), prefix });
+  const tiers = createTiers({ redis: sharedRedis(), prefix });
   await tiers.ready('10s');
   const rows: unknown[] = [];
   const flush: Parameters<typeof tiers.writeBehind>[1]['flush'] = (batch) => void rows.push(...batch);

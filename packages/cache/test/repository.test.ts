@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { bundle } from '../../../test/support/bundle.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, repository, type RepositoryOptions, type Tiers } from '../src/index.ts';
 import { ann, bo, cy, HeroTable, type Hero } from './support/hero-table.ts';
 import { storedHeroes } from './support/stored-heroes.ts';
@@ -18,8 +19,8 @@ let two: Tiers;
 let count = 0;
 beforeAll(async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  one = createTiers({ redis: inject('redisUrl'), prefix });
-  two = createTiers({ redis: inject('redisUrl'), prefix });
+  one = createTiers({ redis: sharedRedis(), prefix });
+  two = createTiers({ redis: sharedRedis(), prefix });
   await Promise.all([one.ready(), two.ready()]);
 });
 afterAll(() => Promise.all([one.close(), two.close()]));

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startProxy, startRedis, until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 
 const prefix = (): string => `t${randomBytes(6).toString('hex')}:`;
@@ -9,7 +10,7 @@ const prefix = (): string => `t${randomBytes(6).toString('hex')}:`;
 async function instances(count: number, lease: string): Promise<Tiers[]> {
   const shared = prefix();
   const made = Array.from({ length: count }, () =>
-    createTiers({ redis: inject('redisUrl'), prefix: shared, load: { lease } }),
+    createTiers({ redis: sharedRedis(), prefix: shared, load: { lease } }),
   );
   await Promise.all(made.map((tiers) => tiers.ready()));
   return made;

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers } from '../src/index.ts';
 
 setFlagsFromString('--expose-gc');

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type LoaderContext, type Scope, type Tiers, type TiersOptions } from '../src/index.ts';
 
 const open: Tiers[] = [];
@@ -15,7 +16,7 @@ const down = (): never => {
 
 describe.each(['redis', 'memory'])('loads that several callers share, on %s', (backend) => {
   async function scopeOf(options: Partial<TiersOptions> = {}): Promise<Scope> {
-    const redis = backend === 'memory' ? 'memory' : inject('redisUrl');
+    const redis = backend === 'memory' ? 'memory' : sharedRedis();
     const tiers = createTiers({ redis, prefix: `t${randomBytes(6).toString('hex')}:`, ...options });
     open.push(tiers);
     await tiers.ready();

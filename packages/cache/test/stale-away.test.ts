@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startCluster, until } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import type { LoaderContext } from '../src/index.ts';
 import { ownRedis } from './support/own-redis.ts';
 

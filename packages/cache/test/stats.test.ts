@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startProxy, until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createCache, createTiers, type CacheCounters, type Tiers } from '../src/index.ts';
 import { scopedAddress } from '../src/scope-address.ts';
 import { TopKeys } from '../src/top-keys.ts';
@@ -41,7 +42,7 @@ describe.each(['memory', 'Redis'] as const)('what is counted on %s', (backend) =
 
   beforeEach(async () => {
     const prefix = `t${randomBytes(6).toString('hex')}:`;
-    const redis = backend === 'memory' ? 'memory' : inject('redisUrl');
+    const redis = backend === 'memory' ? 'memory' : sharedRedis();
     tiers = createTiers({ redis, prefix });
     plain = createTiers({ redis, prefix, l1: false });
     opened.push(tiers, plain);

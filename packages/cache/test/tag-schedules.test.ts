@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 import { Level1Tags } from '../src/level1/level1-tags.ts';
 import { TagTable } from '../src/tags/tag-table.ts';
@@ -10,9 +11,6 @@ import { TagTables } from '../src/tags/tag-tables.ts';
 /** Invalidations reach the other instance within this, on a busy machine as well. */
 const NEWS_MS = 250;
 
-/** A busy machine is no reason for a command to fail. */
-const patient = (url: string) => ({ url, commandTimeout: '10s', socketTimeout: '15s' });
-
 const instances: Tiers[] = [];
 
 beforeAll(async () => {
@@ -20,7 +18,7 @@ beforeAll(async () => {
   for (const l1 of [undefined, undefined, false as const]) {
     instances.push(
       createTiers({
-        redis: patient(inject('redisUrl')),
+        redis: sharedRedis(),
         prefix,
         feedTimeout: '15s',
         ...(l1 === undefined ? {} : { l1 }),

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { sleep } from '../../../test/support/sleep.ts';
 import { TagTable } from '../src/tags/tag-table.ts';
 
 it('asks for the life of a table again before it ends ahead of what is stamped from memory', async () => {

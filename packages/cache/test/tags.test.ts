@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeEnvelope } from '@tierkit/core';
 import { createRedis } from '@tierkit/redis';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { startRedis, until } from '../../../test/servers/index.ts';
+import { PATIENT, sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers, type Tiers } from '../src/index.ts';
 import { RedisTagSource } from '../src/tags/redis-tag-source.ts';
 import { decodeStampedTags, encodeStampedTags } from '../src/tags/stamped-tags.ts';
-
-/** A busy machine is no reason for a command to fail. */
-const patient = (url: string) => ({ url, commandTimeout: '10s', socketTimeout: '15s' });
 
 /** How long a known table is trusted, and a little. */
 const TRUST_MS = 3_100;
@@ -21,7 +19,7 @@ let tiers: Tiers;
 const open: Tiers[] = [];
 
 async function another(options: { l1?: false } = {}): Promise<Tiers> {
-  const made = createTiers({ redis: patient(inject('redisUrl')), prefix, ...options });
+  const made = createTiers({ redis: sharedRedis(), prefix, ...options });
   open.push(made);
   await made.ready();
   return made;
@@ -55,7 +53,7 @@ async function commandsOf(client: Redis, act: () => Promise<unknown>): Promise<R
 it('costs the same commands, in one round trip, for 10 tagged entries as for 20,000', async () => {
   const server = await startRedis();
   const client = new Redis(server.url);
-  const own = createTiers({ redis: patient(server.url) });
+  const own = createTiers({ redis: { url: server.url, ...PATIENT } });
   try {
     await own.ready();
     await own.session('warm').invalidateTags(['t']);
@@ -85,8 +83,8 @@ it('reads an entry with warm tags in one command, and with cold ones in three', 
   const server = await startRedis();
   const client = new Redis(server.url);
   const [writer, reader] = [
-    createTiers({ redis: patient(server.url) }),
-    createTiers({ redis: patient(server.url), l1: false }),
+    createTiers({ redis: { url: server.url, ...PATIENT } }),
+    createTiers({ redis: { url: server.url, ...PATIENT }, l1: false }),
   ];
   try {
     await Promise.all([writer.ready(), reader.ready()]);
@@ -157,7 +155,7 @@ it('gives a table another identity each time, and makes it outlive what is stamp
 });
 
 it('forgets the oldest of too many tags, and what was stored before they were invalidated', async () => {
-  const redis = createRedis(inject('redisUrl'));
+  const redis = createRedis(sharedRedis());
   await redis.ready();
   const source = new RedisTagSource({ redis, channel: `${prefix}none`, announcement: () => '', maxTags: 3 });
   const key = `${prefix}{tierkit}tags`;

@@ -1,9 +1,10 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { ask, startRedis, until } from '../../../test/servers/index.ts';
 import { countingClock } from '../../../test/support/counting-clock.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import {
   createTiers,
   type Tiers,
@@ -15,7 +16,7 @@ import {
 // What becomes of batches whose worker is overtaken, or ends by them; the keys of the queue are changed by hand for that.
 let redis: RedisConnection;
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
 });
 afterAll(() => redis.close());
@@ -30,7 +31,7 @@ afterEach(async () => {
 });
 
 async function open(options: Partial<TiersOptions> = {}): Promise<Tiers> {
-  const tiers = createTiers({ redis: inject('redisUrl'), prefix, ...options });
+  const tiers = createTiers({ redis: sharedRedis(), prefix, ...options });
   opened.push(tiers);
   await tiers.ready('10s');
   return tiers;

@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import type { WriteBehindOptions } from '../src/index.ts';
 import { writeBehindSinkConformance } from './write-behind-sink-conformance.ts';
 import { patient, writeBehindWorld, type WriteBehindTarget } from './write-behind-world.ts';

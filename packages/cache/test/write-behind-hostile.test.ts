@@ -1,12 +1,13 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTiers, type Tiers, type WriteBehindOptions } from '../src/index.ts';
 
 let redis: RedisConnection;
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
 });
 afterAll(() => redis.close());
@@ -15,7 +16,7 @@ let prefix: string;
 let tiers: Tiers;
 beforeEach(async () => {
   prefix = `h${randomBytes(6).toString('hex')}:`;
-  tiers = createTiers({ redis: inject('redisUrl'), prefix });
+  tiers = createTiers({ redis: sharedRedis(), prefix });
   await tiers.ready('10s');
 });
 afterEach(() => tiers.close());
@@ -56,7 +57,7 @@ it('a turn that somebody left without an end is taken all the same', async () =>
   await tiers.session('one').writeBehind('left', 1, writer);
   await redis.execute((client) => client.set(`${prefix}{tierkit}behind:q~turn`, '1'));
   given.length = 0;
-  const other = createTiers({ redis: inject('redisUrl'), prefix });
+  const other = createTiers({ redis: sharedRedis(), prefix });
   await other.ready('10s');
   other.writeBehind('q', { flush, poll: '20ms', batch: { age: '1ms' } });
   await until('what another process wrote is flushed', () => given.includes('left'));
@@ -97,7 +98,7 @@ it.each([
   if (type === 'hash') await redis.execute((client) => client.hset(spoilt, 'spoilt', 'no record'));
   else await redis.execute((client) => client.set(`${spoilt}~due:q`, 'no set'));
   given.length = 0;
-  const other = createTiers({ redis: inject('redisUrl'), prefix });
+  const other = createTiers({ redis: sharedRedis(), prefix });
   await other.ready('10s');
   const queue = other.writeBehind('q', { flush, poll: '20ms', batch: { age: '1ms' } });
   await until('the other scopes are flushed', () => given.filter((key) => key === 'sound').length >= 230);

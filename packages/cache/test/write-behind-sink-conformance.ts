@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import type { WriteBehindOptions } from '../src/index.ts';
 import { patient, Sink, type WriteBehindWorld } from './write-behind-world.ts';
 

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startProxy, startRedis, until } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createTiers } from '../src/index.ts';
 
 const prefix = (): string => `t${randomBytes(6).toString('hex')}:`;
 
 it('never leaves what the source does not hold, with writers, loads and deletes on three instances', async () => {
   const shared = prefix();
-  const three = [1, 2, 3].map(() => createTiers({ redis: inject('redisUrl'), prefix: shared }));
+  const three = [1, 2, 3].map(() => createTiers({ redis: sharedRedis(), prefix: shared }));
   await Promise.all(three.map((tiers) => tiers.ready()));
   let round = 0;
   let stored = 0;
@@ -63,7 +64,7 @@ it('never leaves what the source does not hold, with writers, loads and deletes 
 
 it('shows other instances no older value once the save has begun', async () => {
   const shared = prefix();
-  const [one, two] = [1, 2].map(() => createTiers({ redis: inject('redisUrl'), prefix: shared }));
+  const [one, two] = [1, 2].map(() => createTiers({ redis: sharedRedis(), prefix: shared }));
   await Promise.all([one?.ready(), two?.ready()]);
   const [mine, theirs] = [one?.session('s'), two?.session('s')];
   await theirs?.set('k', 'old');
@@ -81,7 +82,7 @@ it('shows other instances no older value once the save has begun', async () => {
 it('lets others load soon after the writing process is gone, and keeps its lease while it is slow', async () => {
   const shared = prefix();
   const load = { lease: '600ms' };
-  const [one, two] = [1, 2].map(() => createTiers({ redis: inject('redisUrl'), prefix: shared, load }));
+  const [one, two] = [1, 2].map(() => createTiers({ redis: sharedRedis(), prefix: shared, load }));
   await Promise.all([one?.ready(), two?.ready()]);
   let loads = 0;
   const loader = (): string => `loaded ${++loads}`;
@@ -129,7 +130,7 @@ it('saves while Redis is frozen, spends one deadline, and leaves no older value 
 });
 
 it('stores what took longer than its lease, in a scope where nothing else happens', async () => {
-  const tiers = createTiers({ redis: inject('redisUrl'), prefix: prefix(), load: { lease: '500ms' } });
+  const tiers = createTiers({ redis: sharedRedis(), prefix: prefix(), load: { lease: '500ms' } });
   await tiers.ready();
   const scope = tiers.session('alone');
   expect(await scope.writeThrough('written', 'new', () => sleep(900))).toMatchObject({ stored: true });

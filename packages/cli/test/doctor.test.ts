@@ -1,6 +1,7 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
-import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { ask, freePort, startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { checkClock } from '../src/doctor/clock-skew.ts';
 import { checkEviction } from '../src/doctor/eviction.ts';
 import { parseInfo, type Finding } from '../src/doctor/finding.ts';
@@ -106,7 +107,7 @@ it('tells a server that is frozen from one that is not there', async () => {
 });
 
 it('says how slow it is for services, and how far the clocks are apart', async () => {
-  const redis: RedisConnection = createRedis({ url: inject('redisUrl'), commandTimeout: '10s' });
+  const redis: RedisConnection = createRedis(sharedRedis());
   onTestFinished(() => redis.close());
   await redis.ready('15s');
   // Services that wait a microsecond, and such that wait as long as it takes.

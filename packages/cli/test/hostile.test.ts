@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { createTierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { ask, startRedis } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { Interruption } from '../src/index.ts';
 import { buildBinary, type Binary } from './command.ts';
 import { runHere, type HereOptions } from './run-here.ts';
@@ -19,7 +20,7 @@ afterAll(() => binary.remove());
 
 async function setup() {
   const prefix = `cli-${randomBytes(6).toString('hex')}:`;
-  const kit = createTierkit({ redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+  const kit = createTierkit({ redis: sharedRedis(), prefix });
   onTestFinished(() => kit.close());
   await kit.ready('15s');
   const environment = { REDIS_URL: inject('redisUrl'), TIERKIT_PREFIX: prefix };
@@ -182,7 +183,7 @@ it('stops an invalidation in the middle at Ctrl-C, with no word of success and n
   expect([code, stdout]).toEqual([130, '']);
   expect(stderr).toContain('ERR_CLI_INTERRUPTED');
   // What this instance has in process is what Redis has.
-  const other = createTierkit({ redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+  const other = createTierkit({ redis: sharedRedis(), prefix });
   onTestFinished(() => other.close());
   await other.ready('15s');
   const names = entries.map(([name]) => name);

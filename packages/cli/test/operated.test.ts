@@ -3,6 +3,7 @@ import { durable, ephemeral } from '@tierkit/bus';
 import { createTierkit, type Tierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { createRedis } from '@tierkit/redis';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { findNames } from '../src/discovery/find-names.ts';
 import { Interruption } from '../src/index.ts';
 import { runHere, type HereOptions } from './run-here.ts';
@@ -13,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const prefix = `cli-${randomBytes(6).toString('hex')}:`;
 let kit: Tierkit;
 beforeAll(async () => {
-  kit = createTierkit({ redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+  kit = createTierkit({ redis: sharedRedis(), prefix });
   await kit.ready('15s');
 });
 afterAll(() => kit.close());
@@ -99,7 +100,7 @@ it.each([
 });
 
 it('keeps a bounded number of names, and says that there are more', async () => {
-  const redis = createRedis({ url: inject('redisUrl'), commandTimeout: '10s' });
+  const redis = createRedis(sharedRedis());
   await redis.ready('15s');
   for (const name of ['a', 'b', 'c', 'd']) await kit.global.set(`${name}:1`, 1);
   await kit.global.set('a:2', 1);

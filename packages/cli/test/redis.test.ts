@@ -4,6 +4,7 @@ import { createRedis, scan } from '@tierkit/redis';
 import { slidingWindow } from '@tierkit/rate-limit';
 import { createTierkit, type Tierkit } from 'tierkit';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { buildBinary, type Binary } from './command.ts';
 import { runHere } from './run-here.ts';
 import type { Said } from './said.ts';
@@ -261,7 +262,7 @@ it('ends at once at Ctrl-C and removes what it had made', async () => {
 });
 
 async function benchKeys(prefix: string): Promise<string[]> {
-  const redis = createRedis(inject('redisUrl'));
+  const redis = createRedis(sharedRedis());
   try {
     await redis.ready('15s');
     const found: string[] = [];

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import type { Lock, Locks } from '../src/index.ts';
 import { listAll } from './conformance-listing.ts';
 import { latenessOf } from './safety/lateness.ts';

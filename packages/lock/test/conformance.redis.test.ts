@@ -1,9 +1,9 @@
-import { inject } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { sharing } from './conformance-shared.ts';
 import { lockConformance } from './conformance.ts';
 
 lockConformance({
   name: 'standalone Redis',
-  where: async () => ({ redis: { url: inject('redisUrl'), commandTimeout: '5s' } }),
+  where: async () => ({ redis: sharedRedis() }),
   sharing,
 });

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { createManualClock } from '@tierkit/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createLocks, type Lock, type Locks, type LocksOptions } from '../src/index.ts';
 import { listing } from './conformance-listing.ts';
 import type { SharingTests } from './conformance-shared.ts';

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger, systemClock } from '@tierkit/core';
 import { createRedis } from '@tierkit/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createLocks, type Locks } from '../src/index.ts';
 import { RedisStore } from '../src/stores/redis-store.ts';
 
@@ -13,7 +14,7 @@ let locks: Locks;
 let client: Redis;
 
 beforeAll(async () => {
-  locks = createLocks({ redis: inject('redisUrl'), prefix });
+  locks = createLocks({ redis: sharedRedis(), prefix });
   client = new Redis(inject('redisUrl'), { protocol: 2 });
   await locks.ready();
 });
@@ -41,7 +42,7 @@ it('keeps what was confirmed when the news of a turn comes late', async () => {
 });
 
 it('passes on the turn of a request whose caller has gone', async () => {
-  const redis = createRedis(inject('redisUrl'));
+  const redis = createRedis(sharedRedis());
   await redis.ready();
   const process = randomBytes(6).toString('hex');
   const store = new RedisStore(redis, { prefix, process, logger: silentLogger, clock: systemClock });
@@ -74,7 +75,7 @@ it('passes on the turn of a request whose caller has gone', async () => {
 });
 
 it('skips waiters of processes that do not listen, and takes their places away', async () => {
-  const redis = createRedis(inject('redisUrl'));
+  const redis = createRedis(sharedRedis());
   await redis.ready();
   const dead = new RedisStore(redis, { prefix, process: 'dead', logger: silentLogger, clock: systemClock });
   const first = await locks.acquire('dead process');

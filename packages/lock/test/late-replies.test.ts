@@ -1,7 +1,7 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ask, startProxy, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createLocks, type Locks } from '../src/index.ts';
 
 let server: StandaloneRedis;

@@ -1,12 +1,13 @@
 import { silentLogger, systemClock } from '@tierkit/core';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLocks, type Locks } from '../src/index.ts';
 import { listAll } from './conformance-listing.ts';
 import type { LockRequest, Shape } from '../src/stores/lock-store.ts';
 import { RedisStore } from '../src/stores/redis-store.ts';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 
 const prefix = `t${randomBytes(6).toString('hex')}:`;
 const HOUR_MS = 3_600_000;
@@ -15,7 +16,7 @@ let redis: RedisConnection;
 let locks: Locks;
 
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
   locks = createLocks({ redis, prefix });
 });

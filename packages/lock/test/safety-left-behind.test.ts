@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { calm, codesOf, expectExclusion, storm, useArena } from './safety/arena.ts';
 import { arrivesLate } from './safety/arrives-late.ts';
 import type { ContenderProcess } from './safety/contender-process.ts';

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ask, startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { codesOf, endAll, expectExclusion, startContenders, storm } from './safety/arena.ts';
 import type { ContenderProcess } from './safety/contender-process.ts';
 import { longestGapMs } from './safety/journal.ts';

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { calm, codesOf, expectExclusion, expectExclusionBut, storm, useArena } from './safety/arena.ts';
 import type { ContenderProcess } from './safety/contender-process.ts';
 import { check, gapsMs, longestGapMs, type Stay } from './safety/journal.ts';

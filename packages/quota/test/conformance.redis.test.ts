@@ -1,4 +1,4 @@
-import { inject } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { quotaConformance } from './conformance.ts';
 
-quotaConformance({ name: 'standalone', redis: async () => ({ url: inject('redisUrl'), commandTimeout: '10s' }) });
+quotaConformance({ name: 'standalone', redis: async () => sharedRedis() });

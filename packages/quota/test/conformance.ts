@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createQuota, type Quota, type QuotaBackend, type QuotaThreshold } from '../src/index.ts';
 
 export interface ConformanceTarget {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { bundle } from '../../../test/support/bundle.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createQuota } from '../src/index.ts';
 import { ChargingProcess } from './support/charging-process.ts';
 
@@ -9,7 +10,7 @@ const prefix = `t${randomBytes(6).toString('hex')}:`;
 const century = { name: 'century', every: '36500d' } as const;
 const quota = createQuota(
   { calls: { per: century, limit: 2_000 }, tokens: { per: century, limit: 5_000 } },
-  { redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix },
+  { redis: sharedRedis(), prefix },
 );
 let processes: readonly ChargingProcess[] = [];
 

@@ -1,11 +1,12 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createQuota } from '../src/index.ts';
 
 let redis: RedisConnection;
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
 });
 afterAll(() => redis.close());

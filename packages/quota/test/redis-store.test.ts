@@ -1,11 +1,12 @@
 import { createRedis, slotOf } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createManualClock } from '@tierkit/core/testing';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createQuota } from '../src/index.ts';
 
 const prefix = `t${randomBytes(6).toString('hex')}:`;
-const redis = createRedis({ url: inject('redisUrl'), commandTimeout: '10s' });
+const redis = createRedis(sharedRedis());
 const metrics = {
   calls: { per: ['day', 'month'], limit: 10 },
   bytes: { gauge: true, limit: 10 },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createQuota, type Overflow, type Quota } from '../src/index.ts';
 
 const metrics = {
@@ -60,7 +61,7 @@ const step: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
 );
 
 const prefix = `t${randomBytes(6).toString('hex')}:`;
-const redis = createQuota(metrics, { redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+const redis = createQuota(metrics, { redis: sharedRedis(), prefix });
 const memory = createQuota(metrics, { redis: 'memory' });
 beforeAll(() => redis.ready());
 afterAll(() => Promise.all([redis.close(), memory.close()]));

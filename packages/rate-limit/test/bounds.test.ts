@@ -2,7 +2,8 @@ import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { createManualClock } from '@tierkit/core/testing';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createLimiter, fixedWindow, gcra, slidingWindow, tokenBucket, type Policy } from '../src/index.ts';
 import { worstWindow, type Admitted } from './support/rolling-window.ts';
 
@@ -56,7 +57,7 @@ describe('the worst rolling window', () => {
 describe('on Redis', () => {
   let redis: RedisConnection;
   beforeAll(async () => {
-    redis = createRedis(inject('redisUrl'));
+    redis = createRedis(sharedRedis());
     await redis.ready();
   });
   afterAll(() => redis.close());

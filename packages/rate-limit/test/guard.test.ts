@@ -1,9 +1,10 @@
 import { createManualClock } from '@tierkit/core/testing';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createGuard, type Guard, type GuardOptions } from '../src/index.ts';
 
 const account = { failures: 3, within: '1h', blocks: ['1s', '2s', '4s'] };
@@ -13,7 +14,7 @@ describe.each(['memory', 'redis'])('a guard on %s', (backend) => {
   const clock = createManualClock(5_000);
   let redis: RedisConnection;
   beforeAll(async () => {
-    redis = createRedis(inject('redisUrl'));
+    redis = createRedis(sharedRedis());
     await redis.ready();
   });
   afterAll(() => redis.close());

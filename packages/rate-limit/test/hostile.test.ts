@@ -1,12 +1,13 @@
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createGuard, createLimiter, fixedWindow, gcra, slidingWindow, type Limiter } from '../src/index.ts';
 
 let redis: RedisConnection;
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
 });
 afterAll(() => redis.close());

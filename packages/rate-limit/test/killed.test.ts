@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startRedis, until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createLimiter, slidingWindow, type LimitSource, type OnUnavailable } from '../src/index.ts';
 
 const LIMIT = 40;

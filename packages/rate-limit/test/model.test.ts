@@ -2,14 +2,15 @@ import { createManualClock } from '@tierkit/core/testing';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createLimiter, fixedWindow, gcra, slidingWindow, tokenBucket, type Policy } from '../src/index.ts';
 import { TOLERANCE } from '../src/algorithms/algorithm.ts';
 
 let redis: RedisConnection;
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
 });
 afterAll(() => redis.close());

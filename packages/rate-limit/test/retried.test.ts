@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startProxy, until, type Proxy } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createLimiter, fixedWindow } from '../src/index.ts';
 
 const policies = [fixedWindow({ limit: 9, per: '1h' })];
@@ -11,7 +12,7 @@ let direct: RedisConnection;
 beforeAll(async () => {
   const { hostname, port } = new URL(inject('redisUrl'));
   proxy = await startProxy({ target: { host: hostname, port: Number(port) } });
-  direct = createRedis(inject('redisUrl'));
+  direct = createRedis(sharedRedis());
   await direct.ready();
 });
 afterAll(async () => {

@@ -1,8 +1,9 @@
 import { createManualClock } from '@tierkit/core/testing';
 import { createRedis, createSubscriber, type RedisConnection, type Subscriber } from '@tierkit/redis';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createLimiter, fixedWindow, gcra, type Limiter, type LimiterOptions, type LimitResult } from '../src/index.ts';
 import { Shield } from '../src/shield/shield.ts';
 import type { Parameters } from '../src/stores/limit-store.ts';
@@ -13,8 +14,8 @@ let prefix = '';
 const open: Limiter[] = [];
 
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
-  other = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
+  other = createRedis(sharedRedis());
   await Promise.all([redis.ready(), other.ready()]);
 });
 beforeEach(() => (prefix = `t${randomBytes(6).toString('hex')}:`));

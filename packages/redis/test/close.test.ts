@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { freePort, startProxy, startRedis, type Proxy, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createRedis } from '../src/index.ts';
 import { clean, left } from './left-behind.ts';
 
@@ -87,7 +88,7 @@ test('one whose link went dead', async () => {
 });
 
 test('what was sent is answered before the end', async () => {
-  const redis = createRedis(inject('redisUrl'));
+  const redis = createRedis(sharedRedis());
   await redis.ready();
   const last = redis.execute((client) => client.ping());
   await redis.close();

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { silentLogger, type TierkitError } from '@tierkit/core';
 import type { Redis } from 'ioredis';
 import { afterEach, expect, inject, test } from 'vitest';
 import { freePort, RedisProcess, startRedis, until, type StandaloneRedis } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createRedis, pipelineReplies, type RedisConnection, type RedisInput } from '../src/index.ts';
 
 const ends: (() => Promise<unknown>)[] = [];

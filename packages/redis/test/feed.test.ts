@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { silentLogger, systemClock } from '@tierkit/core';
 import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
 import { freePort, startRedis, until } from '../../../test/servers/index.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { createPubSubFeed, createRedis, type InvalidationFeed, type RedisConnection } from '../src/index.ts';
 
 const ends: (() => unknown)[] = [];

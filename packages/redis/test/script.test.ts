@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createRedis, defineScript, type RedisConnection } from '../src/index.ts';
 
 const prefix = `test:${randomUUID()}:`;
 let redis: RedisConnection;
 
 beforeAll(async () => {
-  redis = createRedis(inject('redisUrl'));
+  redis = createRedis(sharedRedis());
   await redis.ready();
 });
 afterAll(() => redis.close());

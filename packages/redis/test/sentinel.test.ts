@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask, startSentinel, until, type RedisSentinel } from '../../../test/servers/index.ts';
 import { ownTimeMs } from '../../../test/support/own-time.ts';
+import { sleep } from '../../../test/support/sleep.ts';
 import { checkHealth, createRedis, defineScript, type RedisConnection } from '../src/index.ts';
 import { clean, left } from './left-behind.ts';
 

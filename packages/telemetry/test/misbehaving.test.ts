@@ -9,6 +9,7 @@ import { createLocks } from '@tierkit/lock';
 import { createRedis } from '@tierkit/redis';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { openTelemetry } from '../src/opentelemetry/index.ts';
 import { prometheus } from '../src/prometheus/index.ts';
 
@@ -207,7 +208,7 @@ test('where the second of two telemetries refuses, the first is told of the end,
   const telemetry = [prometheus({ registry: one }), prometheus({ registry: two })];
   const refused = expect.objectContaining({ code: 'ERR_TELEMETRY_REGISTRY' }) as Error;
   expect(() => createTiers({ redis: 'memory', telemetry })).toThrow(refused);
-  expect(() => createTiers({ redis: inject('redisUrl'), prefix: `${randomUUID()}:`, telemetry })).toThrow(refused);
+  expect(() => createTiers({ redis: sharedRedis(), prefix: `${randomUUID()}:`, telemetry })).toThrow(refused);
   expect(one.getMetricsAsArray()).toEqual([]);
 });
 

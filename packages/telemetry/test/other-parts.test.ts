@@ -6,6 +6,7 @@ import { createQuota } from '@tierkit/quota';
 import { createLimiter, fixedWindow } from '@tierkit/rate-limit';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { openTelemetry } from '../src/opentelemetry/index.ts';
 import { prometheus } from '../src/prometheus/index.ts';
 import { CollectedMetrics } from './support/collected.ts';
@@ -38,7 +39,7 @@ test('locks tell what is held and waited for, and how waits ended', async () => 
 });
 
 test('a write-behind queue tells what is pending, what it flushed and what it gave up', async () => {
-  const tiers = createTiers({ redis: inject('redisUrl'), prefix: `${randomUUID()}:`, telemetry: told() });
+  const tiers = createTiers({ redis: sharedRedis(), prefix: `${randomUUID()}:`, telemetry: told() });
   await tiers.ready();
   const flush = (batch: readonly { readonly key: unknown }[]): void => {
     if (batch.some(({ key }) => key === 'poison')) throw new Error('not this one');

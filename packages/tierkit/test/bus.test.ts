@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { durable, ephemeral } from '@tierkit/bus';
 import { createRedis } from '@tierkit/redis';
 import { afterEach, expect, inject, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit, type Tierkit, type TierkitOptions } from '../src/index.ts';
 
 const channels = {
@@ -14,7 +15,7 @@ afterEach(async () => {
 });
 
 function open(options: Partial<TierkitOptions> = {}): Tierkit {
-  const kit = createTierkit({ redis: inject('redisUrl'), ...options });
+  const kit = createTierkit({ redis: sharedRedis(), ...options });
   kits.push(kit);
   return kit;
 }
@@ -38,7 +39,7 @@ it('carries events between instances, durable ones on durableRedis, and ends wit
 });
 
 it('keeps its events to its prefix, and lasting ones on durableRedis alone', async () => {
-  const redis = createRedis(inject('redisUrl'));
+  const redis = createRedis(sharedRedis());
   await redis.ready();
   const prefix = `t${randomUUID()}:`;
   // Another database of the same server.

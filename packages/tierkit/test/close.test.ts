@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startRedis, until } from '../../../test/servers/index.ts';
 import { bundle, type Bundle } from '../../../test/support/bundle.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit } from '../src/index.ts';
 
 interface Outcome {
@@ -90,7 +91,7 @@ describe('close() leaves nothing behind, and the process ends by itself', () => 
 
   it('while callers wait for the load of another process, and for a feed', async () => {
     const prefix = `close-${randomUUID()}:`;
-    const other = createTierkit({ redis: inject('redisUrl'), prefix });
+    const other = createTierkit({ redis: sharedRedis(), prefix });
     await other.ready('10s');
     const ending = new AbortController();
     const held = other.session('abc').getOrSet('held', () => once(ending.signal, 'abort'));

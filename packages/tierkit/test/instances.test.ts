@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { Redis } from 'ioredis';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit, type Tierkit, type TierkitOptions } from '../src/index.ts';
 
 const kits: Tierkit[] = [];
@@ -11,7 +12,7 @@ afterEach(async () => {
 });
 
 async function open(prefix: string, options: Partial<TierkitOptions> = {}): Promise<Tierkit> {
-  const kit = createTierkit({ redis: { url: inject('redisUrl'), commandTimeout: '5s' }, prefix, ...options });
+  const kit = createTierkit({ redis: sharedRedis(), prefix, ...options });
   kits.push(kit);
   await kit.ready('10s');
   return kit;

@@ -1,20 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { expect, inject, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { fixedWindow, slidingWindow } from '@tierkit/rate-limit';
 import { createRedis, type RedisConnection } from '@tierkit/redis';
 import { createTierkit, type Tierkit, type TierkitOptions } from '../src/index.ts';
 import { freePort } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 
 const prefix = (): string => `kit-${randomBytes(6).toString('hex')}:`;
 
 function open(options: Partial<TierkitOptions>): Tierkit {
-  const kit = createTierkit({ redis: inject('redisUrl'), ...options });
+  const kit = createTierkit({ redis: sharedRedis(), ...options });
   onTestFinished(() => kit.close());
   return kit;
 }
 
 async function connect(): Promise<RedisConnection> {
-  const redis = createRedis(inject('redisUrl'));
+  const redis = createRedis(sharedRedis());
   onTestFinished(() => redis.close());
   await redis.ready();
   return redis;

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { createRedis } from '@tierkit/redis';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit, type Tierkit, type TierkitOptions } from '../src/index.ts';
 
 const prefix = (): string => `kit-${randomBytes(6).toString('hex')}:`;
 
 function open(options: Partial<TierkitOptions>): Tierkit {
-  const kit = createTierkit({ redis: inject('redisUrl'), ...options });
+  const kit = createTierkit({ redis: sharedRedis(), ...options });
   onTestFinished(() => kit.close());
   return kit;
 }

@@ -1,7 +1,8 @@
 import { durable } from '@tierkit/bus';
 import { randomBytes } from 'node:crypto';
-import { afterEach, expect, inject, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { until } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit, type Tierkit } from '../src/index.ts';
 
 const kits: Tierkit[] = [];
@@ -12,7 +13,7 @@ afterEach(async () => {
 it('ends analyses on every instance when a new version is promoted, and nothing else', async () => {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
   const open = async (): Promise<Tierkit> => {
-    const kit = createTierkit({ redis: { url: inject('redisUrl'), commandTimeout: '10s' }, prefix });
+    const kit = createTierkit({ redis: sharedRedis(), prefix });
     kits.push(kit);
     await kit.ready('15s');
     return kit;

@@ -3,13 +3,14 @@ import { ephemeral } from '@tierkit/bus';
 import { fixedWindow } from '@tierkit/rate-limit';
 import { prometheus } from '@tierkit/telemetry/prometheus';
 import { Registry } from 'prom-client';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit } from '../src/index.ts';
 
 it('tells one telemetry of all parts of a kit, and leaves nothing of it behind', async () => {
   const registry = new Registry();
   const prefix = `${randomUUID()}:`;
-  const kit = createTierkit({ redis: inject('redisUrl'), prefix, telemetry: prometheus({ registry }) });
+  const kit = createTierkit({ redis: sharedRedis(), prefix, telemetry: prometheus({ registry }) });
   await kit.ready();
   await kit.global.get('missing');
   const lock = await kit.locks.acquire('a');

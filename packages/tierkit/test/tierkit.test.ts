@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { TierkitError } from '@tierkit/core';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit, fromEnvironment, type Tierkit, type TierkitOptions } from '../src/index.ts';
 
 const prefix = (): string => `kit-${randomBytes(6).toString('hex')}:`;
@@ -14,7 +15,7 @@ function open(options: TierkitOptions): Tierkit {
 }
 
 async function openReady(options: Partial<TierkitOptions> = {}): Promise<Tierkit> {
-  const kit = open({ redis: inject('redisUrl'), prefix: prefix(), ...options });
+  const kit = open({ redis: sharedRedis(), prefix: prefix(), ...options });
   await kit.ready();
   return kit;
 }

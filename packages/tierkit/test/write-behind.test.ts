@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ask, startRedis, type StandaloneRedis } from '../../../test/servers/index.ts';
+import { sharedRedis } from '../../../test/support/shared-redis.ts';
 import { createTierkit } from '../src/index.ts';
 
 let durable: StandaloneRedis;
@@ -12,7 +13,7 @@ afterAll(() => durable.stop());
 it.each(['memory', 'redis', 'redis and durableRedis'])(
   'writes behind on %s, and flushes when it closes',
   async (on) => {
-    const redis = on === 'memory' ? 'memory' : inject('redisUrl');
+    const redis = on === 'memory' ? 'memory' : sharedRedis();
     const prefix = `k${randomBytes(6).toString('hex')}:`;
     const given = on === 'redis and durableRedis' ? { durableRedis: durable.url } : {};
     const kit = createTierkit({ redis, prefix, ...given });

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { sleep } from '../../../../test/support/sleep.ts';
 import type { Subject } from './subject.ts';
 
 /** What every backend promises of loads of many keys, and results by content. */

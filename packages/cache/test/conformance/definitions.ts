@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { sleep } from '../../../../test/support/sleep.ts';
 import type { Scope } from '../../src/index.ts';
 
 /** What definitions promise on every backend: one test for each sentence that a user can rely on. */

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../../test/servers/index.ts';
+import { sleep } from '../../../../test/support/sleep.ts';
 import type { LoaderContext, Scope } from '../../src/index.ts';
 import { within } from '../support/within.ts';
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { sleep } from '../../../../test/support/sleep.ts';
 import { namesIn } from './names-in.ts';
 import type { Subject } from './subject.ts';
 

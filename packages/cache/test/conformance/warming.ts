@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../../test/servers/index.ts';
+import { sleep } from '../../../../test/support/sleep.ts';
 import type { LoaderContext } from '../../src/index.ts';
 import type { Subject } from './subject.ts';
 

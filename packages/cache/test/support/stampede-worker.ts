@@ -1,9 +1,11 @@
 import { createTiers, type LoadOptions } from '@tierkit/cache';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../../../test/support/sleep.ts';
 import type { FromLoader, ToLoader } from './stampede.ts';
 
 const [url = '', prefix = '', lease = ''] = process.argv.slice(2);
-const tiers = createTiers({ redis: url, prefix, load: { lease } });
+// With four such processes at once Redis may answer late, which is not what is tested.
+const redis = { url, commandTimeout: 3_000, socketTimeout: 6_000 };
+const tiers = createTiers({ redis, prefix, load: { lease } });
 const tell = (message: FromLoader): void => void process.send?.(message);
 
 process.on('message', (message: ToLoader) => {

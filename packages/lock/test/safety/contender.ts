@@ -1,7 +1,7 @@
 import { createRedis } from '@tierkit/redis';
 import { silentLogger, systemClock } from '@tierkit/core';
 import { Redis } from 'ioredis';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../../../test/support/sleep.ts';
 import { createLocks, type Locks, type LocksOptions } from '../../src/index.ts';
 import { RedisStore } from '../../src/stores/redis-store.ts';
 import type { Stay } from './journal.ts';

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../../../test/support/sleep.ts';
 import type { Locks } from '../../src/index.ts';
 
 const STEP_MS = 5;
