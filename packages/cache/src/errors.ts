@@ -1,3 +1,5 @@
+import { TierkitError } from '@tierkit/core';
+
 /** The codes of errors that this package throws; `ERR_KEY_*`, `ERR_VALUE_*` and `ERR_DURATION_INVALID` come from core. */
 export type CacheErrorCode =
   /** An option is missing or has a bad value. */
@@ -36,3 +38,9 @@ export type CacheErrorCode =
   | 'ERR_WRITE_BEHIND_CLOSED'
   /** Logged only: Redis took longer than `redisTimeout`. */
   | 'ERR_CACHE_REDIS_TIMEOUT';
+
+/** Of a change that Redis did not confirm. */
+export function unconfirmedError(tier: string, operation: string, cause: unknown): TierkitError<CacheErrorCode> {
+  const message = `Redis did not confirm the ${operation}; it may still take effect`;
+  return new TierkitError('ERR_CACHE_UNCONFIRMED', message, { cause, details: { tier, operation } });
+}

@@ -29,7 +29,14 @@ it('tells that a change is unconfirmed, hides what it touched, and invalidates i
   expect(await timed(mine.delete('deleted'))).toBe(false);
   expect(await timed(mine.deleteByPattern('many:*'))).toEqual({ deleted: 0, confirmed: false });
   await expect(mine.set('set', 2, { required: true })).rejects.toMatchObject({ code: 'ERR_CACHE_UNCONFIRMED' });
-  await expect(mine.clear({ required: true })).rejects.toMatchObject({ code: 'ERR_CACHE_UNCONFIRMED' });
+  const changes = [
+    mine.clear({ required: true }),
+    mine.deleteByPattern('many:*', { required: true }),
+    mine.deleteByPattern('many:*', { required: true, dryRun: true }),
+    near.inspection.clearTier('session', { required: true }),
+  ];
+  const refused = { code: 'ERR_CACHE_UNCONFIRMED' };
+  await Promise.all(changes.map((change) => expect(change).rejects.toMatchObject(refused)));
   expect(near.stats().unconfirmedScopes).toBe(1);
   for (const name of ['set', 'deleted', 'many:1']) expect(mine.peek(name)).toBeUndefined();
   await own.link.normal();

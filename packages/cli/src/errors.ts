@@ -19,8 +19,9 @@ export function cliError(
   code: CliErrorCode,
   message: string,
   details: Readonly<Record<string, unknown>> = {},
+  cause?: unknown,
 ): TierkitError<CliErrorCode> {
-  return new TierkitError(code, message, { details });
+  return new TierkitError(code, message, { details, cause });
 }
 
 const BY_CODE: Readonly<Record<string, ExitCode>> = {
@@ -66,10 +67,13 @@ export function isForeign({ cause }: Partial<Error>): boolean {
   return cause instanceof TierkitError && cause.details['reply'] === 'FOREIGN';
 }
 
+/** For a command within a script, Redis has no code but a sentence. */
+const NO_PERMISSION = /\b(?:NOPERM|NOAUTH|WRONGPASS)\b|The user executing the script can't/;
+
 /** Whether Redis refused a command or a connection for want of rights, here or in what it was caused by. */
 export function isNoPermission(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    if (/\b(?:NOPERM|NOAUTH|WRONGPASS)\b/.test(at.message)) return true;
+    if (NO_PERMISSION.test(at.message)) return true;
   }
   return false;
 }

@@ -72,7 +72,7 @@ it('tells from the exit code that Redis refuses the password, by the doctor too'
   for (const { stdout, stderr } of said) expect(stdout + stderr).not.toContain('wrong-secret');
 });
 
-it('ends with 1 what Redis did not confirm, and with no number what it could not count', async () => {
+it('ends with 5 what Redis refused to change, which it says, and with no number what it could not count', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const kit = createTierkit({ redis: { url: server.url, commandTimeout: '10s' } });
@@ -85,12 +85,22 @@ it('ends with 1 what Redis did not confirm, and with no number what it could not
   const run = (...args: string[]) => runHere([...args, '--timeout', '20s'], environment);
   await may('-@write');
   const tagged = await run('invalidate', '--tag', 't', '--yes');
-  expect([tagged.code, tagged.stdout]).toEqual([1, expect.stringContaining('Redis did not confirm all of it')]);
+  expect([tagged.code, tagged.stdout]).toEqual([5, expect.stringContaining('Redis did not confirm all of it: ')]);
+  const matching = await run('invalidate', 'a*', '--yes', '--json');
+  expect([matching.code, JSON.parse(matching.stdout)]).toEqual([
+    5,
+    { pattern: 'a*', matching: 1, deleted: 0, confirmed: false, dryRun: false },
+  ]);
+  const emptied = await run('clear', '--tier', 'session', '--scope', 's', '--yes');
+  expect([emptied.code, emptied.stdout]).toEqual([
+    5,
+    expect.stringMatching(/Redis did not confirm it.*can't run this command/),
+  ]);
   await may('-scan');
   const cleared = await run('clear', '--tier', 'project', '--yes');
-  expect([cleared.code, cleared.stdout]).toEqual([1, expect.stringContaining('Redis did not confirm it')]);
+  expect([cleared.code, cleared.stdout]).toEqual([5, expect.stringContaining('Redis did not confirm it')]);
   const counted = await run('invalidate', 'a*', '--dry-run');
-  expect([counted.code, counted.stdout]).toEqual([1, '']);
+  expect([counted.code, counted.stdout]).toEqual([5, '']);
   expect(counted.stderr).toContain('ERR_CLI_PARTIAL');
 });
 

@@ -6,10 +6,12 @@ import {
   PAYLOAD_ENCRYPTED,
   TierkitError,
 } from '@tierkit/core';
+import { unconfirmedError } from '../errors.ts';
 import type { Instance } from '../instance.ts';
 import { positiveInteger } from '../options.ts';
 import { freshForMs, staleValue } from '../reads/stored-values.ts';
 import { encodedScopeAddress, rootAddress, tierPrefix, type ScopeAddress } from '../scope-address.ts';
+import type { ConfirmOptions } from '../scope-options.ts';
 import type { ScopeState } from '../scope-state.ts';
 import type { WriteBehindQueue } from '../write-behind/queue.ts';
 import { clear, remove } from '../writes/writes.ts';
@@ -113,7 +115,7 @@ export interface Inspection {
    *
    * @returns whether Redis confirmed; if not, it is done when Redis returns
    */
-  clearTier(tier: string): Promise<boolean>;
+  clearTier(tier: string, options?: ConfirmOptions): Promise<boolean>;
   /** The write-behind queues that were made here. */
   readonly queues: readonly WriteBehindQueue[];
   /** Which keys are worth a look. @param options.limit how many of each, up to 200. @default 20 */
@@ -200,8 +202,8 @@ export function createInspection(
       return remove(scopes.stateOf(addressOf(place)), [givenKey(place.key)], false);
     },
 
-    async clearTier(tier) {
-      if (checkedTier(tier) === ROOT) return clear(scopes.stateOf(rootAddress(prefix, ROOT)), false);
+    async clearTier(tier, { required = false } = {}) {
+      if (checkedTier(tier) === ROOT) return clear(scopes.stateOf(rootAddress(prefix, ROOT)), required);
       const address = encodedScopeAddress(prefix, tier, 'any');
       const scopePrefix = tierPrefix(address);
       const forget = (): void => inUse.apply({ kind: 'tier', prefix: scopePrefix }, compilePattern);
@@ -212,6 +214,7 @@ export function createInspection(
       } catch (error) {
         engine.unconfirmed.addTier(address);
         engine.logger.debug({ tier, operation: 'clearTier', error: String(error) }, 'Redis did not confirm a change');
+        if (required) throw unconfirmedError(tier, 'clearTier', error);
         return false;
       } finally {
         forget();

@@ -1,4 +1,5 @@
-import { compilePattern, TierkitError, undisturbed, type KeyPattern, type SpanDetails } from '@tierkit/core';
+import { compilePattern, undisturbed, type KeyPattern, type SpanDetails } from '@tierkit/core';
+import { unconfirmedError } from '../errors.ts';
 import type { ScopeState } from '../scope-state.ts';
 import { timed } from '../telemetry/cache-timers.ts';
 import { drop, nameOf, put, type EncodedValue, type WritePlan } from './entry-steps.ts';
@@ -134,6 +135,8 @@ export async function removeByPattern(
 export interface PatternOptions {
   /** Only counts. @default false */
   readonly dryRun?: boolean;
+  /** Rejects with `ERR_CACHE_UNCONFIRMED` where it would resolve to `confirmed: false`. @default false */
+  readonly required?: boolean;
   /** Told how many there were so far, after each batch. @default nobody */
   readonly onProgress?: (deleted: number) => void;
 }
@@ -142,7 +145,7 @@ async function removeMatching(
   state: ScopeState,
   pattern: string,
   compiled: KeyPattern,
-  { dryRun = false, onProgress }: PatternOptions,
+  { dryRun = false, required = false, onProgress }: PatternOptions,
 ): Promise<PatternDeletion> {
   const { engine, stats } = state;
   const matches = (name: string): boolean => compiled.matches(name);
@@ -164,7 +167,7 @@ async function removeMatching(
     if (!dryRun) await engine.store.announcePattern(state.address, pattern);
   } catch (error) {
     if (!dryRun) engine.unconfirmed.addPattern(state.address, pattern);
-    unconfirmed(state, 'deleteByPattern', error, false);
+    unconfirmed(state, 'deleteByPattern', error, required);
     return { deleted, confirmed: false };
   } finally {
     if (!dryRun) state.invalidateMatching(matches);
@@ -190,6 +193,5 @@ function unconfirmed(state: Target, operation: string, error: unknown, required:
   state.engine.troubles.failed(tier, operation, error);
   state.engine.logger.debug({ tier, operation, error: String(error) }, 'Redis did not confirm a change');
   if (!required) return false;
-  const message = `Redis did not confirm the ${operation}; it may still take effect`;
-  throw new TierkitError('ERR_CACHE_UNCONFIRMED', message, { cause: error, details: { tier, operation } });
+  throw unconfirmedError(tier, operation, error);
 }

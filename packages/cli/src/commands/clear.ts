@@ -1,7 +1,7 @@
-import { EXIT } from '../exit-codes.ts';
 import { cliError } from '../errors.ts';
 import { printable } from '../output/printable.ts';
 import { confirm } from '../run/confirm.ts';
+import { confirmation } from '../run/confirmed.ts';
 import { withPlaceOptions, yesOption, type Registrar } from '../run/registrar.ts';
 import type { Session } from '../run/session.ts';
 import { scopeOf } from './invalidate.ts';
@@ -12,6 +12,8 @@ interface ClearOptions {
   readonly all?: boolean;
   readonly yes?: boolean;
 }
+
+const REQUIRED = { required: true } as const;
 
 export function clearCommand({ command, action }: Registrar): void {
   withPlaceOptions(command('clear', 'ends all entries of a scope, of a tier, or of all tiers'))
@@ -27,17 +29,19 @@ export function clearCommand({ command, action }: Registrar): void {
         const cleared = scope === undefined ? names : [`${tier}:${scope}`];
         const question = `This ends all entries of ${cleared.map((name) => printable(name, 200)).join(', ')}.`;
         await confirm(session.asker, { question, yes, signal: session.signal });
-        const done: boolean[] = [];
-        if (scope !== undefined) done.push(await scopeOf(tiers, { tier: tier ?? 'global', scope }).clear());
-        else for (const name of names) done.push(await session.untilAborted(tiers.inspection.clearTier(name)));
-        const confirmed = done.every(Boolean);
+        const unconfirmed = await confirmation(
+          scope === undefined
+            ? names.map((name) => session.untilAborted(tiers.inspection.clearTier(name, REQUIRED)))
+            : [scopeOf(tiers, { tier: tier ?? 'global', scope }).clear(REQUIRED)],
+        );
         session.output.report({
-          data: { cleared, confirmed },
-          text: confirmed
-            ? `cleared: ${cleared.map((name) => printable(name)).join(', ')}`
-            : 'Redis did not confirm it; it may have taken effect in part',
+          data: { cleared, confirmed: unconfirmed === undefined },
+          text:
+            unconfirmed === undefined
+              ? `cleared: ${cleared.map((name) => printable(name)).join(', ')}`
+              : `Redis did not confirm it, and it may have taken effect in part: ${unconfirmed.reason}`,
         });
-        return confirmed ? undefined : EXIT.failed;
+        return unconfirmed?.exitCode;
       }),
     );
 }

@@ -1,9 +1,9 @@
-import type { Inspection, PatternDeletion, Scope, Tiers } from '@tierkit/cache';
+import type { Inspection, Scope, Tiers } from '@tierkit/cache';
 import { cliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
 import { printable } from '../output/printable.ts';
 import { Progress } from '../output/progress.ts';
 import { confirm } from '../run/confirm.ts';
+import { confirmation, type Unconfirmed } from '../run/confirmed.ts';
 import { withPlaceOptions, yesOption, type Registrar } from '../run/registrar.ts';
 import type { Session } from '../run/session.ts';
 
@@ -52,15 +52,19 @@ export function invalidateCommand({ command, action }: Registrar): void {
         }
         const question = `This ends ${matching} entries ${what}.`;
         await confirm(session.asker, { question, yes: options.yes, signal: session.signal });
-        const done =
+        const { deleted, unconfirmed } =
           pattern === undefined
-            ? { deleted: matching, confirmed: await (target ?? tiers).invalidateTags(tags) }
+            ? {
+                deleted: matching,
+                unconfirmed: await confirmation([(target ?? tiers).invalidateTags(tags, { required: true })]),
+              }
             : await deletion(session, target ?? tiers.global, pattern, matching);
+        const doubt = unconfirmed === undefined ? '' : `, and Redis did not confirm all of it: ${unconfirmed.reason}`;
         session.output.report({
-          data: { ...subject, ...done, dryRun: false },
-          text: `${done.deleted} entries ${what} were ended${done.confirmed ? '' : ', and Redis did not confirm all of it'}`,
+          data: { ...subject, deleted, confirmed: unconfirmed === undefined, dryRun: false },
+          text: `${deleted} entries ${what} were ended${doubt}`,
         });
-        return done.confirmed ? undefined : EXIT.failed;
+        return unconfirmed?.exitCode;
       }),
     );
 }
@@ -81,19 +85,31 @@ export function scopeOf(
 
 async function dryRun(session: Session, scope: Scope, pattern: string, progress: Progress): Promise<number> {
   const onProgress = (found: number): void => progress.show(found);
-  const counted = scope.deleteByPattern(pattern, { dryRun: true, onProgress });
-  const { deleted, confirmed } = await session.untilAborted(counted);
-  if (!confirmed) throw cliError('ERR_CLI_PARTIAL', 'Redis did not answer, or refused, while the entries were counted');
-  return deleted;
+  let found = 0;
+  const counted = scope.deleteByPattern(pattern, { dryRun: true, required: true, onProgress });
+  const unconfirmed = await confirmation([session.untilAborted(counted.then(({ deleted }) => (found = deleted)))]);
+  if (unconfirmed === undefined) return found;
+  const message = `Redis did not answer, or refused, while the entries were counted: ${unconfirmed.reason}`;
+  throw cliError('ERR_CLI_PARTIAL', message, {}, unconfirmed.error);
 }
 
 /** Each batch is deleted and announced by one script: an end in between leaves no instance with what is gone. */
-async function deletion(session: Session, scope: Scope, pattern: string, matching: number): Promise<PatternDeletion> {
+async function deletion(
+  session: Session,
+  scope: Scope,
+  pattern: string,
+  matching: number,
+): Promise<{ readonly deleted: number; readonly unconfirmed: Unconfirmed | undefined }> {
   const progress = new Progress(session.output, 'ending');
-  // There may be more by now than were counted.
-  const onProgress = (deleted: number): void => progress.show(Math.min(deleted, matching), matching);
+  let deleted = 0;
+  const onProgress = (sofar: number): void => {
+    deleted = sofar;
+    // There may be more by now than were counted.
+    progress.show(Math.min(sofar, matching), matching);
+  };
   try {
-    return await session.untilAborted(scope.deleteByPattern(pattern, { onProgress }));
+    const done = session.untilAborted(scope.deleteByPattern(pattern, { required: true, onProgress }));
+    return { unconfirmed: await confirmation([done]), deleted };
   } finally {
     progress.end();
   }
