@@ -1,10 +1,14 @@
 import { describe } from 'vitest';
 import type { BusOptions } from '../src/index.ts';
-import { callbackConformance } from './conformance-callbacks.ts';
-import { durableConformance } from './conformance-durable.ts';
-import { ephemeralConformance } from './conformance-ephemeral.ts';
-import { groupConformance } from './conformance-groups.ts';
-import { inputConformance } from './conformance-input.ts';
+import { callbackConformance } from './conformance/callbacks.ts';
+import { closingConformance } from './conformance/closing.ts';
+import { deadLetterConformance } from './conformance/dead-letters.ts';
+import { durableConformance } from './conformance/durable.ts';
+import { ephemeralConformance } from './conformance/ephemeral.ts';
+import { groupConformance } from './conformance/groups.ts';
+import { inputConformance } from './conformance/input.ts';
+import { retryConformance } from './conformance/retries.ts';
+import { trimmingConformance } from './conformance/trimming.ts';
 import { world } from './world.ts';
 
 /** What every backend promises: one test for each sentence that a user can rely on. */
@@ -14,6 +18,10 @@ export function busConformance(name: string, backend: () => BusOptions['redis'])
     ephemeralConformance(shared);
     durableConformance(shared);
     groupConformance(shared);
+    retryConformance(shared);
+    deadLetterConformance(shared);
+    closingConformance(shared);
+    trimmingConformance(shared);
     inputConformance(shared);
     callbackConformance(shared);
   });

@@ -1,7 +1,7 @@
 import { createLiveTelemetry, type LiveTelemetry } from '@tierkit/admin';
 import { prometheus } from '@tierkit/telemetry/prometheus';
 import { Registry } from 'prom-client';
-import { createTierkit } from 'tierkit';
+import { createTierkit, type TierkitOptions } from 'tierkit';
 import { Analyser } from '../analyser/analyser.ts';
 import { Allowances } from './allowances.ts';
 import { Announcements } from './announcements.ts';
@@ -22,6 +22,11 @@ type Handlers = {
   readonly [N in OperationName]: (request: Operations[N]['request']) => Promise<Operations[N]['reply']>;
 };
 
+/** On a machine that is busy with other things as well, a demo is to take longer, and not to show an outage. */
+function patient(redis: string): TierkitOptions['redis'] {
+  return redis === 'memory' ? redis : { url: redis, commandTimeout: '3s', socketTimeout: '6s' };
+}
+
 /** One instance of the service: a cache of its own, and an answer to every operation. */
 export class Instance {
   readonly handlers: Omit<Handlers, 'start' | 'guard'>;
@@ -31,8 +36,8 @@ export class Instance {
     const telemetry = createLiveTelemetry();
     const figures = new Registry();
     const measured = [telemetry, prometheus({ registry: figures })];
-    const kit = createTierkit({ redis, prefix, locks: { instance: name }, telemetry: measured });
-    await kit.ready();
+    const kit = createTierkit({ redis: patient(redis), prefix, locks: { instance: name }, telemetry: measured });
+    await kit.ready('20s');
     return new Instance(options, kit, await Metrics.open(kit, options.hasTable), telemetry, figures);
   }
 

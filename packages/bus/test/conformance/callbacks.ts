@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { expect, it } from 'vitest';
-import { until } from '../../../test/servers/index.ts';
-import { countingClock } from '../../../test/support/counting-clock.ts';
-import { sleep } from '../../../test/support/sleep.ts';
-import { durable, ephemeral, fed, type Bus } from '../src/index.ts';
-import { taken, type World } from './world.ts';
+import { until } from '../../../../test/servers/index.ts';
+import { countingClock } from '../../../../test/support/counting-clock.ts';
+import { sleep } from '../../../../test/support/sleep.ts';
+import { durable, ephemeral, fed, type Bus } from '../../src/index.ts';
+import { taken, type World } from '../world.ts';
 
 /** A schema that does what it is told with data. */
 function schema<T>(validate: (value: unknown) => unknown): StandardSchemaV1<T, T> {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { durable, ephemeral, fed } from '../src/index.ts';
-import { taken, type World } from './world.ts';
+import { durable, ephemeral, fed } from '../../src/index.ts';
+import { taken, type World } from '../world.ts';
 
 const channels = {
   news: ephemeral(),

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { until } from '../../../test/servers/index.ts';
-import { sleep } from '../../../test/support/sleep.ts';
-import { durable, ephemeral, type Gap } from '../src/index.ts';
-import { taken, type World } from './world.ts';
+import { until } from '../../../../test/servers/index.ts';
+import { sleep } from '../../../../test/support/sleep.ts';
+import { durable, ephemeral, type Gap } from '../../src/index.ts';
+import { taken, type World } from '../world.ts';
 
 const channels = {
   orders: durable<number>(),

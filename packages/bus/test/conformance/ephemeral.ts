@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { until } from '../../../test/servers/index.ts';
-import { ephemeral, fed, type Gap } from '../src/index.ts';
-import { taken, type World } from './world.ts';
+import { until } from '../../../../test/servers/index.ts';
+import { ephemeral, fed, type Gap } from '../../src/index.ts';
+import { taken, type World } from '../world.ts';
 
 const channels = {
   news: ephemeral<{ n: number } | string>(),
