@@ -17,9 +17,9 @@ const shared = {
   testTimeout: 20_000,
   hookTimeout: 60_000,
 };
-// These mostly wait, for Redis or for processes of theirs: two more at once than there are processors.
+// These mostly wait, for Redis or for processes of theirs: five more at once than there are processors keep those at work.
 const waiting = ['test/{e2e,isolation,servers,workspace,write-behind}/**/*.test.ts'];
-const beside = { maxWorkers: availableParallelism() + 2, sequence: { groupOrder: 0 } };
+const beside = { maxWorkers: availableParallelism() + 5, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   ...sources,
