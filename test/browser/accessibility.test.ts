@@ -86,10 +86,10 @@ it('can be told to be dark where the system is light', async () => {
   await button.click();
   expect(await ground()).toBe(light);
   await button.click();
-  expect(await ground()).not.toBe(light);
+  await expect.poll(ground).not.toBe(light);
   await page.reload();
   await page.getByLabel('Token').waitFor();
-  expect(await ground()).not.toBe(light);
+  await expect.poll(ground).not.toBe(light);
   await page.context().close();
 });
 
@@ -105,7 +105,9 @@ it('fits on a phone, without scrolling sideways', async () => {
   await chooseLongKey(page);
   expect(await width()).toBe(360);
   await page.getByRole('button', { name: 'Delete...' }).click();
-  const box = await page.getByRole('dialog').boundingBox();
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  const box = await dialog.boundingBox();
   expect(box?.x).toBeGreaterThanOrEqual(0);
   expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);
   await page.keyboard.press('Escape');

@@ -93,7 +93,9 @@ describe('the key browser', () => {
     await page.getByRole('button', { name: 'evil:' }).click();
     await page.getByRole('button', { name: 'Show the value' }).click();
     expect(JSON.parse((await page.getByLabel('Value').textContent()) ?? '')).toEqual({ [evil]: evil });
-    expect(await page.getByRole('listitem').textContent()).toContain('<script>window.ran%20=%201</script><img%20src=x');
+    await expect
+      .poll(() => page.getByRole('listitem').textContent())
+      .toContain('<script>window.ran%20=%201</script><img%20src=x');
     await openPage(visited, 'Audit');
     await openPage(visited, 'Overview');
     await place.kit.project(evil).set(['evil', evil], 1);
@@ -128,7 +130,7 @@ describe('the key browser', () => {
     await page.getByText('2 entries ended.').waitFor();
     await dialog.waitFor({ state: 'detached' });
     await expect.poll(() => found(page)).toBe('0 keys');
-    expect(await other.global.get('end:1')).toBeUndefined();
+    await expect.poll(() => other.global.get('end:1')).toBeUndefined();
     expect(await kit.global.get('stays:1')).toBe(1);
     expect(visited.complaints).toEqual([]);
   });
@@ -228,7 +230,7 @@ describe('the key browser', () => {
     // The first link of the page skips what is the same on all of them.
     await page.getByRole('link', { name: 'Skip to the content' }).focus();
     await page.keyboard.press('Enter');
-    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+    await expect.poll(() => page.evaluate('document.activeElement.tagName')).toBe('H1');
     await tabTo('pattern');
     await page.keyboard.press('ControlOrMeta+a');
     await page.keyboard.type('typed:*');
@@ -248,7 +250,7 @@ describe('the key browser', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => found(page)).toBe('0 keys');
     await expect.poll(focused).toBe('0 keys');
-    expect(await place.other.global.get('typed:1')).toBeUndefined();
+    await expect.poll(() => place.other.global.get('typed:1')).toBeUndefined();
     expect(visited.complaints).toEqual([]);
   });
 });

@@ -33,15 +33,14 @@ describe('locks', () => {
     const page = await enter('Locks');
     await page.locator('.tiles > div', { hasText: 'Waiting now' }).getByText('1', { exact: true }).waitFor();
     const held = page.getByRole('region', { name: 'Held or waited for' });
-    expect(await held.getByRole('row', { name: 'analysis:p1' }).getByRole('cell').allTextContents()).toEqual([
-      '1',
-      '1',
-    ]);
+    await expect
+      .poll(() => held.getByRole('row', { name: 'analysis:p1' }).getByRole('cell').allTextContents())
+      .toEqual(['1', '1']);
     await held.getByRole('button', { name: 'analysis:p1' }).click();
     const panel = page.getByRole('region', { name: 'analysis:p1' });
     await panel.getByText(`token ${lock.token}`).waitFor();
     await panel.getByText('Waiters, in their order: 1').waitFor();
-    expect(await panel.getByText(/^writer-/).count()).toBe(2);
+    await expect.poll(() => panel.getByText(/^writer-/).count()).toBe(2);
     await panel.getByRole('button', { name: 'Release' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
     const second = await next;
@@ -79,19 +78,19 @@ describe('limiters and quotas', () => {
     const limiter = page.getByRole('region', { name: 'Limiter api' });
     await limiter.getByText('Calls are denied for').waitFor();
     await limiter.getByText('0 left').waitFor();
-    expect(await limiter.getByRole('meter').getAttribute('value')).toBe('3');
+    await expect.poll(() => limiter.getByRole('meter').getAttribute('value')).toBe('3');
     expect((await place.own.consume('user:7')).allowed).toBe(false);
     await limiter.getByText('3 allowed, 1 denied').waitFor();
     const decided = page.getByRole('figure', { name: 'Decisions per second' });
     await decided.getByRole('row', { name: 'api, denied' }).getByText(/[1-9]/).waitFor();
     const quota = page.getByRole('region', { name: 'Quota plan' });
     await quota.getByText('4 of 10').waitFor();
-    expect(await quota.getByRole('meter', { name: 'calls, day' }).getAttribute('value')).toBe('4');
+    await expect.poll(() => quota.getByRole('meter', { name: 'calls, day' }).getAttribute('value')).toBe('4');
     await place.own.charge('user:7', 3);
     await quota.getByText('7 of 10').waitFor();
     await place.own.hold('user:7', 2);
     await quota.getByText('7 of 10, 2 held').waitFor();
-    expect(await quota.getByRole('meter', { name: 'calls, day' }).getAttribute('value')).toBe('9');
+    await expect.poll(() => quota.getByRole('meter', { name: 'calls, day' }).getAttribute('value')).toBe('9');
     await limiter.getByRole('button', { name: 'Reset' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click();
     await limiter.getByText('The next call is allowed.').waitFor();

@@ -36,8 +36,8 @@ describe('the overview', () => {
       .poll(() => row.getByRole('cell').allTextContents())
       .toEqual(['75%', '3', '0', '1', '1', '0', '0', '0', '0']);
     await shows('75%', chart('Hit rate').getByRole('row', { name: 'project' }));
-    expect(await tile('Hit rate').textContent()).toBe('75%');
-    expect(await tile('Loads').textContent()).toBe('1');
+    await expect.poll(() => tile('Hit rate').textContent()).toBe('75%');
+    await expect.poll(() => tile('Loads').textContent()).toBe('1');
     // What was read a while ago is no rate of now; what comes is.
     await expect.poll(() => chart('Hit rate').getByRole('row', { name: 'project' }).textContent()).toContain('none');
     for (let read = 0; read < 400; read++) await project.get('tree');
@@ -77,7 +77,7 @@ describe('the overview', () => {
   it('shows which instances are alive', async () => {
     const instances = panel('Instances').getByRole('row', { name: `process ${process.pid}` });
     await expect.poll(() => instances.count()).toBe(2);
-    expect(await instances.getByText('this one').count()).toBe(1);
+    await expect.poll(() => instances.getByText('this one').count()).toBe(1);
   });
 
   it('draws its lines', async () => {

@@ -7,7 +7,9 @@ import { durableConformance } from './conformance/durable.ts';
 import { ephemeralConformance } from './conformance/ephemeral.ts';
 import { groupConformance } from './conformance/groups.ts';
 import { inputConformance } from './conformance/input.ts';
+import { laggingConformance } from './conformance/lagging.ts';
 import { retryConformance } from './conformance/retries.ts';
+import { subscriptionConformance } from './conformance/subscriptions.ts';
 import { trimmingConformance } from './conformance/trimming.ts';
 import { world } from './world.ts';
 
@@ -16,6 +18,8 @@ export function busConformance(name: string, backend: () => BusOptions['redis'])
   describe(name, () => {
     const shared = world(backend);
     ephemeralConformance(shared);
+    subscriptionConformance(shared);
+    laggingConformance(shared);
     durableConformance(shared);
     groupConformance(shared);
     retryConformance(shared);
