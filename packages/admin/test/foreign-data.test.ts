@@ -29,7 +29,6 @@ const foreign = {
 };
 
 it('says of what is under a key and none of ours that it is that, and ends it when told to', async () => {
-  await own.kit.global.get('read by this instance');
   await spoil('strange');
   for (const route of ['entry', 'key']) {
     const answer = await ask(own.admin, 'GET', `/api/v1/cache/${route}/strange`);
@@ -39,6 +38,15 @@ it('says of what is under a key and none of ours that it is that, and ends it wh
   }
   expect((await ask(own.admin, 'DELETE', '/api/v1/cache/key/strange')).body).toEqual({ confirmed: true });
   expect((await ask(own.admin, 'GET', '/api/v1/cache/entry/strange')).status).toBe(404);
+});
+
+it('says so of a key of a scope, one that was read here or not', async () => {
+  await spoil('session:{s}:strange');
+  for (let round = 0; round < 2; round++) {
+    expect(await ask(own.admin, 'GET', '/api/v1/cache/entry/strange?tier=session&scope=s')).toMatchObject(foreign);
+    await own.kit.session('s').get('other');
+  }
+  expect((await ask(own.admin, 'GET', '/api/v1/cache/entry/other?tier=session&scope=s')).status).toBe(404);
 });
 
 it('says so of a lock, of a quota and of dead letters too', async () => {

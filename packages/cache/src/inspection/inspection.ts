@@ -178,7 +178,9 @@ export function createInspection(
     async entry(place, { value = false } = {}) {
       const state = scopes.stateOf(addressOf(place));
       const name = givenKey(place.key);
-      const stored = await engine.store.read(state.address, state.keyOf(name));
+      const key = state.keyOf(name);
+      const stored = await engine.store.read(state.address, key);
+      if (stored === undefined) await engine.store.refuseForeign(key);
       if (stored === undefined || engine.unconfirmed.covers(state.address, name)) return undefined;
       const { flags, payload, freshUntilMs, expiresAtMs } = stored;
       const leftMs = freshForMs(state, stored);

@@ -77,6 +77,9 @@ export class MemoryStore implements CacheStore {
     this.#tags.close();
   }
 
+  /** There is nothing else in this process. */
+  async refuseForeign(): Promise<void> {}
+
   async read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined> {
     return this.#live(scope, key);
   }

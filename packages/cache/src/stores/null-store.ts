@@ -7,6 +7,7 @@ import type { TagReading, TagSource } from '../tags/tag-source.ts';
 export class NullStore implements CacheStore {
   readonly moment = 0;
   async read(): Promise<undefined> {}
+  async refuseForeign(): Promise<void> {}
 
   async readMany(_scope: unknown, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
     return keys.map(() => undefined);

@@ -105,6 +105,11 @@ export class RedisStore implements CacheStore {
     return this.#reads.one(scope, key);
   }
 
+  async refuseForeign(key: string): Promise<void> {
+    // It does nothing but to refuse other types, on which MGET answers as if there were nothing.
+    await this.#redis.execute((client) => client.strlen(key));
+  }
+
   readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | Error | undefined)[]> {
     return this.#reads.many(scope, keys);
   }

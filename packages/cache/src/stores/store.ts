@@ -15,6 +15,8 @@ export interface CacheStore {
   /** Now, in the store's measure of how long a call may take. */
   readonly moment: number;
   read(scope: ScopeAddress, key: string): Promise<StoredEntry | undefined>;
+  /** Rejects with `ERR_REDIS_REPLY` if there is something under the key that cannot be an entry, which a read may take for none. */
+  refuseForeign(key: string): Promise<void>;
   /** One answer a key, in order; an Error for a key that could not be asked for, and it never rejects. */
   readMany(scope: ScopeAddress, keys: readonly string[]): Promise<(StoredEntry | Error | undefined)[]>;
   /**
