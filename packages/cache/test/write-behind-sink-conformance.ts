@@ -42,10 +42,10 @@ export function writeBehindSinkConformance({ shared, prefix, open, fresh, tiers 
     sink.fails = () => calls.push(performance.now()) <= 3;
     await scope.writeBehind('k', 1, queue);
     await until('the sink has it', () => sink.rows.size === 1);
-    // A wait is a quarter shorter than was said at the most, and a timer by what its turn of the event loop took before.
+    // A wait is a quarter shorter than was said at the most, and a timer a millisecond.
     const waits = calls.slice(1).map((atMs, i) => atMs - (calls[i] ?? 0));
     expect(waits).toHaveLength(3);
-    for (const [i, least] of [20, 50, 50].entries()) expect(waits[i]).toBeGreaterThan(least);
+    for (const [i, least] of [28, 58, 58].entries()) expect(waits[i]).toBeGreaterThan(least);
     await queue.drain();
     expect(await queue.status()).toMatchObject({ backlog: 0, deadLetters: 0, here: { failures: 3, flushed: 1 } });
     // Also what fails while others are taken.

@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some fixed moment; it never goes back and ignores changes of the wall clock. */
   monotonic(): number;
-  /** Calls `callback` once after `ms` milliseconds, without keeping the process alive. */
+  /** Calls `callback` once after `ms` milliseconds, never sooner, without keeping the process alive. */
   setTimeout(callback: () => void, ms: number): ClockTimer;
 }
 
@@ -20,13 +20,17 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout(callback, ms) {
+    const dueMs = performance.now() + ms;
     let timer: NodeJS.Timeout;
     const wait = (leftMs: number): void => {
-      timer =
-        leftMs > LONGEST_TIMER_MS
-          ? setTimeout(() => wait(leftMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS)
-          : setTimeout(callback, leftMs);
+      timer = setTimeout(fire, Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS));
       timer.unref();
+    };
+    // Node counts in whole milliseconds, and may be early by parts of one.
+    const fire = (): void => {
+      const leftMs = dueMs - performance.now();
+      if (leftMs > 0) wait(leftMs);
+      else callback();
     };
     wait(ms);
     return { cancel: () => clearTimeout(timer) };

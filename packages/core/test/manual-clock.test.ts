@@ -63,3 +63,16 @@ it('the system clock does not fire a timer of a year at once', async () => {
   year.cancel();
   short.cancel();
 });
+
+it('the system clock fires no timer early, as Node does by parts of a millisecond', async () => {
+  const waits = Array.from({ length: 300 }, async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50 * Math.random()));
+    const setMs = performance.now();
+    return new Promise<number>((resolve) => {
+      systemClock.setTimeout(() => resolve(performance.now() - setMs), 5.5);
+      // It keeps the process awake, which the other does not.
+      setTimeout(() => undefined, 100);
+    });
+  });
+  expect(Math.min(...(await Promise.all(waits)))).toBeGreaterThanOrEqual(5.5);
+});

@@ -171,7 +171,8 @@ export class Worker {
     const delay = this.#parts.clock.setTimeout(() => {
       this.#delays.delete(delay);
       this.hint(scope, 0);
-    }, ms);
+      // A look that comes too soon finds nothing, and the next one is the poll's: the store has a clock of its own.
+    }, ms + 2);
     this.#delays.add(delay);
   }
 }
