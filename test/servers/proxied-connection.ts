@@ -22,6 +22,9 @@ export const noFaults: Readonly<Faults> = {
   resetAfter: Infinity,
 };
 
+/** In which a client reads a few megabytes. */
+const TURNS_TO_READ = 50;
+
 interface Way {
   readonly name: Exclude<Direction, 'both'>;
   readonly from: Socket;
@@ -104,9 +107,12 @@ export class ProxiedConnection {
       if (start > 0) await nextTurn();
       const piece = data.subarray(start, start + size);
       if (way.name === 'down' && piece.length > this.#faults.resetAfter) {
-        way.to.write(piece.subarray(0, this.#faults.resetAfter));
+        const last = piece.subarray(0, this.#faults.resetAfter);
         this.#faults.resetAfter = Infinity;
-        // A reset that overtakes the reading of these bytes may look like an orderly end.
+        await new Promise((resolve) => way.to.write(last, resolve));
+        // A reset that overtakes the reading of what passed takes it away, and may look like an orderly end. Most clients are in
+        // this process, and read a part of it in each turn.
+        for (let turn = 0; turn < TURNS_TO_READ; turn++) await nextTurn();
         await sleep(10);
         return this.reset();
       }
