@@ -168,11 +168,12 @@ export class Worker {
 
   #hintIn(scope: ScopeAddress, ms: number): void {
     if (this.#stopped) return;
+    // The store has a clock of its own. A look that comes too soon finds nothing, and the next one is the poll's.
+    const lateMs = ms + 2;
     const delay = this.#parts.clock.setTimeout(() => {
       this.#delays.delete(delay);
       this.hint(scope, 0);
-      // A look that comes too soon finds nothing, and the next one is the poll's: the store has a clock of its own.
-    }, ms + 2);
+    }, lateMs);
     this.#delays.add(delay);
   }
 }

@@ -84,10 +84,13 @@ export function scopeOf(
 }
 
 async function dryRun(session: Session, scope: Scope, pattern: string, progress: Progress): Promise<number> {
-  const onProgress = (found: number): void => progress.show(found);
   let found = 0;
-  const counted = scope.deleteByPattern(pattern, { dryRun: true, required: true, onProgress });
-  const unconfirmed = await confirmation([session.untilAborted(counted.then(({ deleted }) => (found = deleted)))]);
+  const onProgress = (soFar: number): void => {
+    found = soFar;
+    progress.show(soFar);
+  };
+  const counted = session.untilAborted(scope.deleteByPattern(pattern, { dryRun: true, required: true, onProgress }));
+  const unconfirmed = await confirmation([counted]);
   if (unconfirmed === undefined) return found;
   const message = `Redis did not answer, or refused, while the entries were counted: ${unconfirmed.reason}`;
   throw cliError('ERR_CLI_PARTIAL', message, {}, unconfirmed.error);
@@ -102,10 +105,10 @@ async function deletion(
 ): Promise<{ readonly deleted: number; readonly unconfirmed: Unconfirmed | undefined }> {
   const progress = new Progress(session.output, 'ending');
   let deleted = 0;
-  const onProgress = (sofar: number): void => {
-    deleted = sofar;
+  const onProgress = (soFar: number): void => {
+    deleted = soFar;
     // There may be more by now than were counted.
-    progress.show(Math.min(sofar, matching), matching);
+    progress.show(Math.min(soFar, matching), matching);
   };
   try {
     const done = session.untilAborted(scope.deleteByPattern(pattern, { required: true, onProgress }));
